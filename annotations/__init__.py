@@ -1,0 +1,1 @@
+"""What we know of images: tables, part vocabularies, hand labels and their formats."""

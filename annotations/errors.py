@@ -1,0 +1,25 @@
+"""The one exception that a person's input can cause."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Something given by a person is wrong.
+
+    The message names the file, row or key and says what to do. The command line prints
+    it without a traceback and exits with status 2.
+    """
+
+
+def suggest(wrong: str, known: Iterable[str]) -> str:
+    """Say which known word is nearest to ``wrong``, and which words there are.
+
+    Returns a sentence such as ``"did you mean 'window'? known: brand, light, window"``.
+    """
+    words = sorted(known)
+    near = difflib.get_close_matches(wrong, words, n=1)
+    guess = f"did you mean '{near[0]}'? " if near else ""
+    return f"{guess}known: {', '.join(words)}"

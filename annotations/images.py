@@ -1,0 +1,129 @@
+"""The images table: one row per image, with what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from annotations.errors import InputError
+from annotations.table import Column, check_table, read_table, write_table
+
+SPLITS = ("train", "query", "gallery")
+
+COLUMNS = (
+    Column("image", required=True),
+    Column("identity", nullable=True),
+    Column("camera", nullable=True),
+    Column("split", nullable=True, choices=SPLITS),
+    Column("track", nullable=True),
+    Column("time", kind="number", nullable=True),
+    Column("viewpoint", nullable=True),
+    Column("model", nullable=True),
+    Column("year", kind="integer", nullable=True),
+    Column("colour", nullable=True),
+)
+_TEXT = [column.name for column in COLUMNS if column.kind == "text"]
+
+
+@dataclass(frozen=True)
+class Images:
+    """A checked images table and the folder that its paths start from.
+
+    Attributes:
+        frame: columns ``image`` (text, path under ``root``), ``identity`` and ``camera``
+            (text, empty where unknown), and where known ``split`` (train, query,
+            gallery), ``track``, ``time`` (seconds or frames, float64), ``viewpoint``,
+            ``model``, ``year`` (Int64), ``colour``. Further columns are kept.
+        root: the folder that ``image`` is relative to.
+        source: the file or folder that errors name.
+
+    Raises:
+        InputError: from every constructor, where the table breaks these rules.
+    """
+
+    frame: pd.DataFrame
+    root: Path
+    source: str = "images table"
+
+    def __post_init__(self) -> None:
+        frame = self.frame
+        for name in ("identity", "camera"):
+            if name not in frame:
+                frame = frame.assign(**{name: pd.array([pd.NA] * len(frame), dtype="string")})
+        frame = check_table(frame, COLUMNS, ["image"], self.source)
+        if frame.empty:
+            raise InputError(f"{self.source}: no image")
+        object.__setattr__(self, "frame", frame)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[dict[str, Any]], root: Path, source: str) -> Images:
+        """Build the table from one dictionary per image."""
+        return cls(pd.DataFrame(list(rows), columns=None), root, source)
+
+    @classmethod
+    def read(cls, path: Path, root: Path | None = None) -> Images:
+        """Read a CSV or Parquet file.
+
+        Args:
+            path: the file.
+            root: the folder that the paths start from; without it the one stored in a
+                Parquet file, else the file's own folder.
+        """
+        frame, about = read_table(path, _TEXT)
+        return cls(frame, root or Path(about.get("root", path.parent)), str(path))
+
+    def write(self, path: Path) -> None:
+        """Write a CSV or Parquet file; Parquet remembers the root."""
+        write_table(self.frame, path, {"root": str(self.root.resolve())})
+
+    @property
+    def paths(self) -> list[Path]:
+        """The file of each row, in order."""
+        return [self.root / image for image in self.frame["image"]]
+
+    def where(self, keep: pd.Series[bool]) -> Images:
+        """Keep the rows for which ``keep`` (boolean, one per row) is true."""
+        kept = self.frame[keep.to_numpy(dtype=bool, na_value=False)]
+        if kept.empty:
+            raise InputError(f"{self.source}: no image is left after selecting")
+        return Images(kept, self.root, self.source)
+
+    def split(self, name: str) -> Images:
+        """Keep one split.
+
+        Raises:
+            InputError: the table has no such split.
+        """
+        if "split" not in self.frame or not (self.frame["split"] == name).any():
+            raise InputError(
+                f"{self.source}: no image has split '{name}'; give the table a 'split' column "
+                f"or the folder subfolders train/, query/ and gallery/"
+            )
+        return self.where(self.frame["split"] == name)
+
+    def require(self, column: str, purpose: str) -> None:
+        """Demand that every row has a value in ``column``; ``purpose`` says what for."""
+        if column not in self.frame or self.frame[column].isna().any():
+            missing = (
+                self.frame if column not in self.frame else self.frame[self.frame[column].isna()]
+            )
+            raise InputError(
+                f"{self.source}: {len(missing)} of {len(self)} images have no '{column}', which "
+                f"{purpose} needs; the first is '{missing['image'].iloc[0]}'"
+            )
+
+    def require_files(self) -> None:
+        """Demand that every image file is there."""
+        missing = [path for path in self.paths if not path.is_file()]
+        if missing:
+            raise InputError(
+                f"{self.source}: {len(missing)} of {len(self)} image files are missing under "
+                f"{self.root}; the first is '{missing[0]}'"
+            )

@@ -1,0 +1,76 @@
+"""Reading an image file into pixels, or saying in one line why that cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from annotations.errors import InputError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+MIN_SIDE = 8
+"""Pixels; a smaller crop shows no vehicle, and detectors and augmentations divide by its size."""
+
+
+class ImageError(InputError):
+    """An image file that cannot be used; the message is one line for a report."""
+
+
+def read_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Decode an image as RGB, uint8, shape (height, width, 3), turned as its EXIF data says.
+
+    Raises:
+        ImageError: the file is missing, not an image, truncated, or smaller than
+            `MIN_SIDE` pixels on a side.
+    """
+    try:
+        with Image.open(path) as opened:
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{path}: too many pixels to be a photograph") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{path}: not a readable image ({str(error).splitlines()[0]})") from None
+    if min(image.size) < MIN_SIDE:
+        width, height = image.size
+        raise ImageError(f"{path}: {width} x {height} pixels; at least {MIN_SIDE} a side needed")
+    return np.asarray(image)
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return every image file under ``folder``, sorted by path, judged by the suffix.
+
+    Raises:
+        InputError: the folder is missing, is a file, or holds no image.
+    """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}")
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )
+    if not found:
+        raise InputError(f"{folder}: no image in it (looked for {', '.join(sorted(SUFFIXES))})")
+    return found
+
+
+def _problem(path: Path) -> str | None:
+    try:
+        read_image(path)
+    except ImageError as error:
+        return str(error)
+    return None
+
+
+def find_unreadable(paths: Iterable[Path], workers: int = 8) -> Iterator[str | None]:
+    """Decode every image once; yield, in order, what is wrong with each, or None."""
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(_problem, paths)

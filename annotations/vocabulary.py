@@ -1,0 +1,130 @@
+"""Part vocabularies: which parts there are, how they look on screen and how they mirror."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from annotations.errors import InputError, suggest
+
+_BUILT_IN = Path(__file__).parent / "vocabularies"
+
+
+class Part(BaseModel):
+    """One part.
+
+    Attributes:
+        name: as it stands in the boxes table.
+        colour: ``#rrggbb``, for drawing.
+        partner: the part that takes this one's place when the image is mirrored: itself
+            for a part that comes as a left and a right one under one name (a light),
+            another name where left and right are named apart, none for a part in the middle.
+        count: the most boxes of this part that one image can show.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+    partner: str | None = None
+    count: Annotated[int, Field(ge=1)] = 1
+
+
+class _VocabularyFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    source: str = ""
+    parts: Annotated[list[Part], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> _VocabularyFile:
+        by_name = {part.name: part for part in self.parts}
+        if len(by_name) < len(self.parts):
+            raise ValueError("a part's name is there twice")
+        for part in self.parts:
+            if part.partner is None:
+                continue
+            if part.partner not in by_name:
+                raise ValueError(f"partner '{part.partner}' of '{part.name}' is not a part")
+            if by_name[part.partner].partner != part.name:
+                raise ValueError(f"'{part.name}' and '{part.partner}' must be partners mutually")
+        return self
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """An ordered set of parts; a part's place in it is its class number everywhere.
+
+    Attributes:
+        name: ``prn``, ``eia``, or the path of the user's file.
+        parts: the parts in order.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parts' names in order."""
+        return tuple(part.name for part in self.parts)
+
+    @property
+    def mirrored(self) -> tuple[int, ...]:
+        """For each part, the number of the part that it becomes in a mirrored image."""
+        return tuple(self.index(part.partner or part.name) for part in self.parts)
+
+    def __getitem__(self, name: str) -> Part:
+        return self.parts[self.index(name)]
+
+    def index(self, name: str) -> int:
+        """Return a part's number.
+
+        Raises:
+            InputError: no such part.
+        """
+        if name not in self.names:
+            raise InputError(
+                f"vocabulary '{self.name}' has no part '{name}'; {suggest(name, self.names)}"
+            )
+        return self.names.index(name)
+
+    def only(self, names: tuple[str, ...] | list[str]) -> Vocabulary:
+        """Keep some parts, in the order given; partners that are left out are dropped."""
+        kept = [self[name] for name in names]
+        return Vocabulary(
+            self.name,
+            tuple(
+                part if part.partner in names else part.model_copy(update={"partner": None})
+                for part in kept
+            ),
+        )
+
+
+def built_in_vocabularies() -> list[str]:
+    """Return the names of the vocabularies that come with the toolkit."""
+    return sorted(path.stem for path in _BUILT_IN.glob("*.yaml"))
+
+
+def load_vocabulary(name: str) -> Vocabulary:
+    """Load a vocabulary by name (``prn``, ``eia``) or from the user's YAML file.
+
+    Raises:
+        InputError: no such vocabulary, or the file breaks a rule, which is named.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else _BUILT_IN / f"{name}.yaml"
+    if not path.is_file():
+        known = suggest(name, built_in_vocabularies())
+        raise InputError(f"no vocabulary '{name}'; {known}; or give a YAML file's path")
+    try:
+        content = _VocabularyFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"]) or "the file"
+        raise InputError(f"{path}: {place}: {first['msg']}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {error}") from None
+    return Vocabulary(name, tuple(content.parts))

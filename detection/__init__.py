@@ -1,0 +1,1 @@
+"""From labels to a part detector, and from the detector to cached part boxes."""
