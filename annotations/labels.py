@@ -1,0 +1,124 @@
+"""A labelled set: images, the part boxes a person drew on them, and which parts were looked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from annotations.boxes import LABEL, Boxes
+from annotations.errors import InputError
+from annotations.files import whole_folder
+from annotations.images import Images
+from annotations.vocabulary import Vocabulary, load_vocabulary
+
+_ABOUT = "labels.yaml"
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Hand-labelled part boxes.
+
+    Attributes:
+        images: the images that were looked at, with or without a box.
+        boxes: the boxes drawn, ``source`` label.
+        vocabulary: the parts that boxes name.
+        labelled: the parts that this set labels at all. On its images a part in
+            ``labelled`` without a box is absent; a part outside it is unknown.
+
+    Raises:
+        InputError: a box names an image or part that is not there, a labelled part is not
+            in the vocabulary, or a box is of a part that is said not to be labelled.
+    """
+
+    images: Images
+    boxes: Boxes
+    vocabulary: Vocabulary
+    labelled: frozenset[str]
+
+    def __post_init__(self) -> None:
+        for part in self.labelled:
+            self.vocabulary.index(part)
+        stray = set(self.boxes.frame["image"]) - set(self.images.frame["image"])
+        if stray:
+            raise InputError(f"{self.boxes.source}: image '{min(stray)}' is not in the set")
+        for part in self.boxes.frame["part"].unique():
+            self.vocabulary.index(part)
+            if part not in self.labelled:
+                raise InputError(
+                    f"{self.boxes.source}: there are boxes of '{part}', which the set says it "
+                    f"does not label (labelled: {', '.join(sorted(self.labelled))})"
+                )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def only(self, names: Iterable[str]) -> LabelledSet:
+        """Keep the images named."""
+        images = self.images.where(self.images.frame["image"].isin(list(names)))
+        keep = self.boxes.frame["image"].isin(images.frame["image"])
+        boxes = Boxes(self.boxes.frame[keep], self.boxes.about, self.boxes.source)
+        return LabelledSet(images, boxes, self.vocabulary, self.labelled)
+
+    def hold_out(self, amount: float, seed: int = 0) -> tuple[LabelledSet, LabelledSet]:
+        """Divide the images at random into those to train on and those to test on.
+
+        Args:
+            amount: images to hold out: a share below 1, or a number of images.
+            seed: the same seed divides the same set the same way.
+
+        Raises:
+            InputError: nothing would be left on one of the sides.
+        """
+        count = math.ceil(amount * len(self)) if amount < 1 else int(amount)
+        if not 0 < count < len(self):
+            raise InputError(
+                f"{self.images.source}: cannot hold out {count} of {len(self)} labelled images"
+            )
+        names = np.sort(self.images.frame["image"].to_numpy(dtype=str))
+        order = np.random.default_rng(seed).permutation(names)
+        return self.only(order[count:]), self.only(order[:count])
+
+    def write(self, folder: Path) -> None:
+        """Write ``labels.yaml``, ``images.parquet`` and ``boxes.parquet`` into ``folder``."""
+        with whole_folder(folder) as aside:
+            self.images.write(aside / "images.parquet")
+            self.boxes.write(aside / "boxes.parquet")
+            about = {
+                "vocabulary": self.vocabulary.name,
+                "labelled": [name for name in self.vocabulary.names if name in self.labelled],
+            }
+            (aside / _ABOUT).write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> LabelledSet:
+        """Read what `write` wrote.
+
+        Raises:
+            InputError: the folder is not a labelled set.
+        """
+        path = folder / _ABOUT
+        if not path.is_file():
+            raise InputError(
+                f"{folder}: not a labelled set (no {_ABOUT}); make one with 'partreid parts import'"
+            )
+        about = yaml.safe_load(path.read_text("utf-8"))
+        if not isinstance(about, dict) or {"vocabulary", "labelled"} - set(about):
+            raise InputError(f"{path}: must have the keys 'vocabulary' and 'labelled'")
+        return cls(
+            Images.read(folder / "images.parquet"),
+            Boxes.read(folder / "boxes.parquet"),
+            load_vocabulary(str(about["vocabulary"])),
+            frozenset(about["labelled"]),
+        )
+
+
+def label_rows(rows: Iterable[tuple[str, str, float, float, float, float]]) -> pd.DataFrame:
+    """Make a boxes frame from ``(image, part, x1, y1, x2, y2)`` rows, fractions, source label."""
+    frame = pd.DataFrame(list(rows), columns=["image", "part", "x1", "y1", "x2", "y2"])
+    return frame.assign(score=1.0, source=LABEL)
