@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from annotations.errors import InputError
@@ -77,20 +80,28 @@ class Images:
                 Parquet file, else the file's own folder.
         """
         frame, about = read_table(path, _TEXT)
-        return cls(frame, root or Path(about.get("root", path.parent)), str(path))
+        return cls(frame, root or path.parent / about.get("root", ""), str(path))
 
     def write(self, path: Path) -> None:
-        """Write a CSV or Parquet file; Parquet remembers the root."""
-        write_table(self.frame, path, {"root": str(self.root.resolve())})
+        """Write a CSV or Parquet file; Parquet remembers the root.
+
+        A root below or beside the file's folder is stored relative to it, so that the two can
+        be moved together.
+        """
+        root, folder = self.root.resolve(), path.parent.resolve()
+        near = root.is_relative_to(folder.parent)
+        write_table(
+            self.frame, path, {"root": os.path.relpath(root, folder) if near else str(root)}
+        )
 
     @property
     def paths(self) -> list[Path]:
         """The file of each row, in order."""
         return [self.root / image for image in self.frame["image"]]
 
-    def where(self, keep: pd.Series[bool]) -> Images:
+    def where(self, keep: pd.Series[bool] | npt.NDArray[np.bool_]) -> Images:
         """Keep the rows for which ``keep`` (boolean, one per row) is true."""
-        kept = self.frame[keep.to_numpy(dtype=bool, na_value=False)]
+        kept = self.frame[pd.Series(keep, dtype="boolean").to_numpy(bool, na_value=False)]
         if kept.empty:
             raise InputError(f"{self.source}: no image is left after selecting")
         return Images(kept, self.root, self.source)

@@ -15,9 +15,9 @@ from annotations.boxes import LABEL, Boxes
 from annotations.errors import InputError
 from annotations.files import whole_folder
 from annotations.images import Images
-from annotations.vocabulary import Vocabulary, load_vocabulary
+from annotations.vocabulary import Vocabulary, built_in_vocabularies, load_vocabulary
 
-_ABOUT = "labels.yaml"
+_ABOUT, _VOCABULARY = "labels.yaml", "vocabulary.yaml"
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,49 @@ class LabelledSet:
         order = np.random.default_rng(seed).permutation(names)
         return self.only(order[count:]), self.only(order[:count])
 
+    def require_replaceable(self, folder: Path, marker: str) -> None:
+        """Demand that ``folder`` can be written over without losing anything of the person's.
+
+        Args:
+            folder: where the set is to be written, as a whole.
+            marker: the file or folder inside that shows it to hold such a set already.
+
+        Raises:
+            InputError: the set's own images are in it, or it holds something else.
+        """
+        if not folder.exists():
+            return
+        if self.images.root.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{folder}: the images are in it; write the labels to another folder")
+        if not folder.is_dir() or (any(folder.iterdir()) and not (folder / marker).exists()):
+            raise InputError(
+                f"{folder}: holds something else (no {marker}); write the labels to a new folder"
+            )
+
     def write(self, folder: Path) -> None:
-        """Write ``labels.yaml``, ``images.parquet`` and ``boxes.parquet`` into ``folder``."""
+        """Write ``labels.yaml``, ``images.parquet`` and ``boxes.parquet`` into ``folder``.
+
+        A vocabulary that is not one of the built-in ones goes with them, as
+        ``vocabulary.yaml``, so that the set can be read where the user's file is not.
+
+        Raises:
+            InputError: ``folder`` holds the images or something else, see
+                `require_replaceable`.
+        """
+        self.require_replaceable(folder, _ABOUT)
+        name = self.vocabulary.name
+        own = name not in built_in_vocabularies() or self.vocabulary != load_vocabulary(name)
         with whole_folder(folder) as aside:
             self.images.write(aside / "images.parquet")
             self.boxes.write(aside / "boxes.parquet")
             about = {
-                "vocabulary": self.vocabulary.name,
+                "vocabulary": _VOCABULARY if own else name,
                 "labelled": [name for name in self.vocabulary.names if name in self.labelled],
             }
             (aside / _ABOUT).write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")
+            if own:
+                parts = {"parts": [part.model_dump() for part in self.vocabulary.parts]}
+                (aside / _VOCABULARY).write_text(yaml.safe_dump(parts, sort_keys=False), "utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> LabelledSet:
@@ -110,10 +143,11 @@ class LabelledSet:
         about = yaml.safe_load(path.read_text("utf-8"))
         if not isinstance(about, dict) or {"vocabulary", "labelled"} - set(about):
             raise InputError(f"{path}: must have the keys 'vocabulary' and 'labelled'")
+        name = str(about["vocabulary"])
         return cls(
             Images.read(folder / "images.parquet"),
             Boxes.read(folder / "boxes.parquet"),
-            load_vocabulary(str(about["vocabulary"])),
+            load_vocabulary(str(folder / name) if name == _VOCABULARY else name),
             frozenset(about["labelled"]),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -76,6 +76,15 @@ class Vocabulary:
     def mirrored(self) -> tuple[int, ...]:
         """For each part, the number of the part that it becomes in a mirrored image."""
         return tuple(self.index(part.partner or part.name) for part in self.parts)
+
+    def record(self) -> dict[str, Any]:
+        """Return the vocabulary in full, for storing beside what was made with it."""
+        return {"name": self.name, "parts": [part.model_dump(mode="json") for part in self.parts]}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Vocabulary:
+        """Return the vocabulary that `record` described."""
+        return cls(record["name"], tuple(Part(**part) for part in record["parts"]))
 
     def __getitem__(self, name: str) -> Part:
         return self.parts[self.index(name)]

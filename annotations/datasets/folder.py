@@ -1,0 +1,46 @@
+"""A plain folder of images, whose subfolders say what is known."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from annotations.errors import InputError
+from annotations.images import SPLITS, Images
+from annotations.pixels import find_images
+
+_CAMERA = re.compile(r"(?:^|[_\-.])(c\d+|cam\d+)(?=[_\-.])", re.IGNORECASE)
+
+
+def read(root: Path) -> Images:
+    """Read ``[train|query|gallery/][identity/][camera/]image``.
+
+    The rules, in order:
+
+    1. A first folder called train, query or gallery is the split.
+    2. The next folder is the identity, the one below it the camera; an image in neither has
+       an unknown identity.
+    3. Without a camera folder, a part of the file's name such as ``c002`` or ``cam2``, set off
+       by ``_``, ``-`` or ``.``, is the camera, in small letters.
+
+    Raises:
+        InputError: the folder is missing or holds no image, or an image is deeper than that.
+    """
+    rows = []
+    for path in find_images(root):
+        image = path.relative_to(root)
+        *folders, name = image.parts
+        row = {"image": image.as_posix()}
+        if folders and folders[0] in SPLITS:
+            row["split"] = folders.pop(0)
+        if len(folders) > 2:
+            raise InputError(
+                f"{path}: too deep; images belong in [train|query|gallery/][identity/][camera/] "
+                f"under {root}; for another layout write an images.csv"
+            )
+        row.update(zip(("identity", "camera"), folders, strict=False))
+        token = _CAMERA.search(name)
+        if token and "camera" not in row:
+            row["camera"] = token[1].lower()
+        rows.append(row)
+    return Images.from_rows(rows, root, str(root))
