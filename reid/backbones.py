@@ -1,0 +1,107 @@
+"""The network up to its last feature map, from timm, fed with raw pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from annotations.errors import InputError, suggest
+
+
+class Backbone(nn.Module):
+    """A timm network without its pooling and classifier.
+
+    Args:
+        name: timm's name of the network, such as ``resnet50``.
+        weights: ``imagenet`` for timm's own (needs the network or timm's cache), the path
+            of a state dict saved by torch or safetensors, or None to start at random.
+        output_stride: pixels per cell of the feature map, 8, 16 or 32; below 32 the last
+            stages are dilated instead of strided.
+
+    Attributes:
+        channels: C, the depth of the feature map.
+
+    Raises:
+        InputError: no such network, no such stride for it, or weights that do not fit.
+    """
+
+    network: Any
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, weights: str | None = None, output_stride: int = 32) -> None:
+        super().__init__()
+        if name not in timm.list_models():
+            raise InputError(f"backbone '{name}': timm has no such network; {_near(name)}")
+        options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
+        if output_stride != 32:
+            options["output_stride"] = output_stride
+        try:
+            self.network = timm.create_model(name, **options)
+        except (TypeError, NotImplementedError, AssertionError):
+            raise InputError(
+                f"backbone '{name}' cannot have output_stride {output_stride}; use 32"
+            ) from None
+        if weights == "imagenet":
+            _load_from_timm(self.network, name)
+        elif weights is not None:
+            _load_from_file(self.network, Path(weights))
+        self.channels = int(self.network.num_features)
+        about = self.network.pretrained_cfg
+        for buffer in ("mean", "std"):
+            values = torch.tensor(about[buffer]).view(1, 3, 1, 1) * 255
+            self.register_buffer(buffer, values, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the feature map.
+
+        Args:
+            images: (B, 3, H, W) uint8, RGB.
+
+        Returns:
+            (B, C, H / output_stride, W / output_stride), floating.
+        """
+        pixels = (images.float() - self.mean) / self.std
+        features: Tensor = self.network.forward_features(
+            pixels.contiguous(memory_format=torch.channels_last)
+        )
+        if features.dim() != 4:
+            raise InputError("this backbone has no feature map (it is not convolutional)")
+        return features
+
+
+def _near(name: str) -> str:
+    families = [model for model in timm.list_models() if model[:4] == name[:4]]
+    return suggest(name, families or ["resnet18", "resnet50", "tf_efficientnet_lite0"])
+
+
+def _load_from_timm(network: nn.Module, name: str) -> None:
+    try:
+        timm.models.load_pretrained(network, num_classes=0)
+    except Exception as error:  # the hub's client raises many kinds, all meaning the same here
+        raise InputError(
+            f"backbone '{name}': its ImageNet weights could not be fetched "
+            f"({type(error).__name__}); give 'weights' the path of a state dict, or null"
+        ) from None
+
+
+def _load_from_file(network: nn.Module, path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: no such weights file")
+    try:
+        given = timm.models.load_state_dict(str(path), use_ema=False)
+    except Exception as error:  # torch and safetensors raise many kinds for a foreign file
+        raise InputError(f"{path}: not a state dict ({type(error).__name__}: {error})") from None
+    wanted = network.state_dict()
+    fitting = {k: v for k, v in given.items() if k in wanted and v.shape == wanted[k].shape}
+    missing = [k for k in wanted if k not in fitting and not k.endswith("num_batches_tracked")]
+    if missing:
+        raise InputError(
+            f"{path}: {len(missing)} of {len(wanted)} tensors of the backbone are missing or of "
+            f"another shape; the first is '{missing[0]}'"
+        )
+    network.load_state_dict(fitting, strict=False)

@@ -1,0 +1,82 @@
+"""Images on disk as network inputs, with their boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.transforms.v2 import functional as F
+
+from annotations.pixels import read_image
+from reid.data.augment import Augment
+
+
+class Batch(NamedTuple):
+    """Images that go through the network together; a sample is the same without B.
+
+    Attributes:
+        images: (B, 3, H, W) uint8, RGB.
+        boxes: (B, K, 4) float32, fractions of the image.
+        parts: (B, K) int64, -1 where there is no box.
+        identities: (B,) int64.
+    """
+
+    images: Tensor
+    boxes: Tensor
+    parts: Tensor
+    identities: Tensor
+
+
+def read_input(path: Path, size: tuple[int, int]) -> Tensor:
+    """Decode an image and resize it to ``size`` (height, width): (3, H, W) uint8.
+
+    Raises:
+        ImageError: the file cannot be used.
+    """
+    # A view as channels first over channels-last memory is what the fast uint8 resize takes.
+    pixels = torch.from_numpy(read_image(path, size).copy()).permute(2, 0, 1)
+    resized: Tensor = F.resize(pixels, list(size), antialias=True)
+    return resized
+
+
+class TrainingSet(Dataset[Batch]):
+    """Augmented samples, got by image number and the seed of the augmentation.
+
+    Args:
+        paths: N image files.
+        boxes: (N, K, 4) float32 and
+        parts: (N, K) int64, from `box_tensors`.
+        identities: (N,) int64.
+        size: (height, width) of the input.
+        augment: what is done to each sample.
+    """
+
+    def __init__(
+        self,
+        paths: list[Path],
+        boxes: Tensor,
+        parts: Tensor,
+        identities: Tensor,
+        size: tuple[int, int],
+        augment: Augment,
+    ) -> None:
+        self.paths = paths
+        self.boxes = boxes
+        self.parts = parts
+        self.identities = identities
+        self.size = size
+        self.augment = augment
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, drawn: tuple[int, int]) -> Batch:
+        index, seed = drawn
+        image = read_input(self.paths[index], self.size)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            image, boxes, parts = self.augment(image, self.boxes[index], self.parts[index])
+        return Batch(image, boxes, parts, self.identities[index])

@@ -1,0 +1,123 @@
+"""Turn images into embeddings: decode in threads, compute on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.progress import track
+from torch import Tensor
+
+from annotations.boxes import Boxes
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.pixels import ImageError
+from reid.data.box_tensors import box_tensors
+from reid.data.dataset import read_input
+from reid.device import autocast, pick_device
+from reid.methods import Branches, embedding_of
+from reid.run import Run
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Embeddings of the images that could be read.
+
+    Attributes:
+        vectors: (N, D) float32.
+        images: their N rows.
+        problems: one line for each image that could not be read.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    images: Images
+    problems: tuple[str, ...]
+
+
+def _read_batch(paths: list[Path], size: tuple[int, int]) -> list[Tensor | str]:
+    read: list[Tensor | str] = []
+    for path in paths:
+        try:
+            read.append(read_input(path, size))
+        except ImageError as error:
+            read.append(str(error))
+    return read
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, paths: list[Path], size: tuple[int, int], batch: int, depth: int
+) -> Iterator[list[Tensor | str]]:
+    """Yield read batches in order while the next ``depth`` are being read."""
+    pending: list[Future[list[Tensor | str]]] = []
+    for start in range(0, len(paths), batch):
+        pending.append(pool.submit(_read_batch, paths[start : start + batch], size))
+        if len(pending) > depth:
+            yield pending.pop(0).result()
+    for future in pending:
+        yield future.result()
+
+
+def embed(
+    run: Run,
+    images: Images,
+    boxes: Boxes | None = None,
+    *,
+    branches: Branches = "global",
+    device: str = "auto",
+    batch: int = 32,
+    workers: int = 4,
+    progress: bool = True,
+) -> Embedded:
+    """Embed every image.
+
+    Args:
+        run: the trained network.
+        images: what to embed.
+        boxes: boxes of these images; needed where ``branches`` has parts.
+        branches: which branches make the embedding; ``global`` needs no part detection
+            (PRN, section 4.2).
+        device: ``auto``, ``cpu``, ``cuda``.
+        batch: images per pass.
+        workers: threads that read images.
+        progress: whether to show a bar.
+
+    Raises:
+        InputError: no image could be read, or parts are asked for without boxes.
+    """
+    if branches != "global" and boxes is None:
+        raise InputError(f"branches '{branches}' need boxes: give --boxes")
+    target = pick_device(device)
+    size = (run.recipe.image.height, run.recipe.image.width)
+    wanted = None if branches == "global" or boxes is None else boxes.of(images)
+    corners, numbers = box_tensors(wanted, images, run.recipe.parts.use)
+    model = run.model.to(target).to(memory_format=torch.channels_last)
+    vectors: list[Tensor] = []
+    kept = np.ones(len(images), dtype=bool)
+    problems: list[str] = []
+    with ThreadPoolExecutor(workers) as pool, torch.inference_mode():
+        batches = _ahead(pool, images.paths, size, batch, depth=2 * workers)
+        total = -(-len(images) // batch)
+        for index, read in enumerate(
+            track(batches, "embedding", total, transient=True, disable=not progress)
+        ):
+            rows = np.arange(index * batch, index * batch + len(read))
+            good = [item for item in read if isinstance(item, Tensor)]
+            problems += [item for item in read if isinstance(item, str)]
+            kept[rows] = [isinstance(item, Tensor) for item in read]
+            if good:
+                rows = rows[kept[rows]]
+                with autocast(run.recipe.precision, target):
+                    found = model.describe(
+                        torch.stack(good).to(target, non_blocking=True),
+                        corners[rows].to(target),
+                        numbers[rows].to(target),
+                    )
+                vectors.append(embedding_of(found, branches).cpu())
+    if not vectors:
+        raise InputError(f"{images.source}: none of {len(images)} images could be read")
+    return Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems))

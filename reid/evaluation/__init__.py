@@ -1,0 +1,1 @@
+"""How well embeddings find the same vehicle, and how sure that figure is."""

@@ -1,0 +1,1 @@
+"""One file per loss, read like its equation. Standard losses come from other libraries."""

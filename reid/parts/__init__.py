@@ -1,0 +1,1 @@
+"""Parts on the feature map: projecting boxes to cells, and pooling over the cells."""

@@ -1,0 +1,232 @@
+"""A recipe: every number that a training needs, checked before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from annotations.errors import InputError, suggest
+
+Share = Annotated[float, Field(ge=0, le=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BackboneSettings(_Section):
+    """See `reid.backbones.Backbone`."""
+
+    name: str = "resnet50"
+    weights: str | None = "imagenet"
+    output_stride: Literal[8, 16, 32] = 32
+
+
+class ImageSettings(_Section):
+    """Pixels of the network's input."""
+
+    height: Annotated[int, Field(ge=32)] = 256
+    width: Annotated[int, Field(ge=32)] = 256
+
+
+class PartSettings(_Section):
+    """Which part branches there are.
+
+    Attributes:
+        vocabulary: name or YAML path, see `annotations.vocabulary.load_vocabulary`.
+        use: the vocabulary's parts that get a branch; empty for the plain network.
+        weight: lambda_p of PRN's equation (3): one number for all, or one per part used.
+    """
+
+    vocabulary: str = "prn"
+    use: tuple[str, ...] = ("window", "light", "brand")
+    weight: NotNegative | dict[str, NotNegative] = 1.0
+
+    @model_validator(mode="after")
+    def _weights_name_parts(self) -> PartSettings:
+        if len(set(self.use)) < len(self.use):
+            raise ValueError("a part is there twice")
+        if isinstance(self.weight, dict) and set(self.weight) != set(self.use):
+            raise ValueError("weight must name exactly the parts in 'use'")
+        return self
+
+    @property
+    def weights(self) -> list[float]:
+        """The weight of each part used, in order."""
+        if isinstance(self.weight, dict):
+            return [self.weight[part] for part in self.use]
+        return [self.weight] * len(self.use)
+
+
+class LossSettings(_Section):
+    """What is added to equation (3).
+
+    Attributes:
+        label_smoothing: of every cross-entropy.
+        triplet: weight of a batch-hard triplet loss on the global vector, 0 for none.
+        margin: its margin, a Euclidean distance.
+    """
+
+    label_smoothing: Share = 0.0
+    triplet: NotNegative = 0.0
+    margin: NotNegative = 0.3
+
+
+class AugmentSettings(_Section):
+    """What is done to training images, boxes following.
+
+    Attributes:
+        flip: probability of mirroring.
+        pad: pixels of border added before a random crop of the input size.
+        zoom: largest relative change of scale, so 0.1 draws from 0.9 to 1.1.
+        rotate: largest turn, degrees.
+        colour: strength of brightness, contrast and saturation changes.
+        blur: probability of a Gaussian blur.
+        erase: probability of blanking a rectangle.
+    """
+
+    flip: Share = 0.5
+    pad: Annotated[int, Field(ge=0)] = 0
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rotate: Annotated[float, Field(ge=0, le=180)] = 0.0
+    colour: Share = 0.0
+    blur: Share = 0.0
+    erase: Share = 0.0
+
+
+class OptimiserSettings(_Section):
+    """How weights move.
+
+    Attributes:
+        name: ``sgd`` (Nesterov off), ``adam`` or ``adamw``.
+        lr: the learning rate at the start, reached after ``warmup``.
+        momentum: of sgd.
+        weight_decay: of every weight.
+        decay_to: exponential decay: the share of ``lr`` that is left at the end.
+        warmup: epochs over which the rate rises linearly.
+    """
+
+    name: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: Positive = 0.01
+    momentum: Share = 0.9
+    weight_decay: NotNegative = 5e-4
+    decay_to: Annotated[float, Field(gt=0, le=1)] = 0.01
+    warmup: NotNegative = 0.0
+
+
+class BatchSettings(_Section):
+    """What a batch is made of.
+
+    Attributes:
+        size: images.
+        per_identity: images of each identity in a batch; 0 draws images at random instead.
+    """
+
+    size: Annotated[int, Field(ge=2)] = 64
+    per_identity: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _divides(self) -> BatchSettings:
+        if self.per_identity and self.size % self.per_identity:
+            raise ValueError("size must be a multiple of per_identity")
+        return self
+
+
+class Recipe(_Section):
+    """A whole training.
+
+    Attributes:
+        method: the network and its losses, a key of `reid.methods.METHODS`.
+        summary: one line for people.
+        dimension: length of the global vector.
+        distance: between embeddings, a key of `reid.distances.DISTANCES`.
+        precision: ``auto`` takes bf16 where the device has it, else float32.
+    """
+
+    method: Literal["prn"] = "prn"
+    summary: str = ""
+    backbone: BackboneSettings = BackboneSettings()
+    image: ImageSettings = ImageSettings()
+    parts: PartSettings = PartSettings()
+    dimension: AtLeastOne = 256
+    loss: LossSettings = LossSettings()
+    augment: AugmentSettings = AugmentSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    batch: BatchSettings = BatchSettings()
+    epochs: AtLeastOne = 60
+    distance: Literal["euclidean", "cosine"] = "euclidean"
+    precision: Literal["auto", "bf16", "float32"] = "auto"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def to_yaml(self) -> str:
+        """Return the recipe in full, as a YAML file."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _fields(place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that are known where an unknown one stood."""
+    section: type[BaseModel] = Recipe
+    for step in place[:-1]:
+        annotation = section.model_fields[str(step)].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        section = annotation
+    return list(section.model_fields)
+
+
+def parse_recipe(content: Any, source: str) -> Recipe:
+    """Check a recipe's content.
+
+    Raises:
+        InputError: a key is unknown (the nearest known one is suggested) or a value is
+            not allowed; ``source`` is named.
+    """
+    if not isinstance(content, dict):
+        raise InputError(f"{source}: a recipe is a YAML mapping")
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = first["loc"]
+        key = ".".join(str(step) for step in place)
+        if first["type"] == "extra_forbidden":
+            known = suggest(str(place[-1]), _fields(place))
+            raise InputError(f"{source}: unknown key '{key}'; {known}") from None
+        raise InputError(f"{source}: '{key}': {first['msg']}") from None
+
+
+def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
+    """Read a recipe file.
+
+    Args:
+        path: the YAML file.
+        overrides: changes such as ``optimiser.lr=0.02`` or ``parts.use=[]``; the value is YAML.
+
+    Raises:
+        InputError: see `parse_recipe`; or an override is not of that form.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8")) or {}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such recipe file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML: {error}") from None
+    source = str(path)
+    for override in overrides or []:
+        key, separator, value = override.partition("=")
+        if not separator or not isinstance(content, dict):
+            raise InputError(f"'{override}': give a change as key=value, such as epochs=20")
+        *sections, last = key.strip().split(".")
+        section = content
+        for name in sections:
+            section = section.setdefault(name, {})
+            if not isinstance(section, dict):
+                raise InputError(f"'{override}': '{name}' is not a section of the recipe")
+        section[last] = yaml.safe_load(value)
+        source = f"{path} with {', '.join(overrides or [])}"
+    return parse_recipe(content, source)

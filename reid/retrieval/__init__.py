@@ -1,0 +1,1 @@
+"""Searching galleries of vehicles, and showing what was found."""

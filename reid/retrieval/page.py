@@ -1,0 +1,176 @@
+"""The page of rank lists: one HTML file that needs no server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import jinja2
+import pandas as pd
+
+from annotations.boxes import Boxes
+from annotations.errors import InputError
+from annotations.files import write_text
+from annotations.images import Images
+from annotations.table import write_table
+from annotations.vocabulary import Vocabulary
+from reid.retrieval.gallery import Gallery
+from reid.retrieval.thumbnails import Thumbnail, make_thumbnails
+
+Verdict = Literal["match", "miss", "unknown"]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part box to draw: CSS percentages of the thumbnail."""
+
+    name: str
+    colour: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """One image with its caption."""
+
+    image: str
+    identity: str
+    camera: str
+    thumbnail: Thumbnail
+    parts: list[_Part]
+    rank: int = 0
+    distance: float = 0.0
+    verdict: Verdict = "unknown"
+
+    @property
+    def name(self) -> str:
+        return Path(self.image).name
+
+
+@dataclass(frozen=True)
+class _RankList:
+    query: _Tile
+    tiles: list[_Tile]
+
+
+def write_results(
+    frame: pd.DataFrame,
+    gallery: Gallery,
+    query_images: Images,
+    out: Path,
+    *,
+    boxes: Boxes | None = None,
+    query_boxes: Boxes | None = None,
+    vocabulary: Vocabulary | None = None,
+    most: int = 200,
+) -> Path:
+    """Write ``results.csv`` and ``results.html``.
+
+    The page shows, for each query, its thumbnail and the found ones with a border that is
+    green where the identity is known to match, red where it is known not to, and grey
+    where it is unknown. An image that cannot be read gets a tile that says so.
+
+    Args:
+        frame: what `reid.retrieval.results.search` found.
+        gallery: where it searched.
+        query_images: the queries, also those for which nothing was found.
+        out: the folder to write to.
+        boxes: part boxes of gallery images, to draw; needs ``vocabulary``.
+        query_boxes: part boxes of query images, to draw; needs ``vocabulary``.
+        vocabulary: the colours of the parts.
+        most: how many queries the page shows; the CSV holds all.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: boxes without a vocabulary or with a part that it lacks.
+    """
+    gallery_parts = _parts(boxes, vocabulary)
+    query_parts = _parts(query_boxes, vocabulary)
+    queries = query_images.frame.head(most)
+    shown = frame[frame["query"].isin(queries["image"])]
+    thumbnails = make_thumbnails(
+        [query_images.root / image for image in queries["image"]]
+        + [gallery.images.root / image for image in shown["image"].unique()]
+    )
+
+    def tile(row: Any, root: Path, parts: dict[str, list[_Part]], **more: Any) -> _Tile:
+        identity, camera = _text(row.identity), _text(row.camera)
+        drawn = parts.get(row.image, [])
+        return _Tile(row.image, identity, camera, thumbnails[root / row.image], drawn, **more)
+
+    found: dict[str, list[_Tile]] = {}
+    for row in shown.itertuples():
+        ranked = tile(
+            row,
+            gallery.images.root,
+            gallery_parts,
+            rank=row.rank,
+            distance=row.distance,
+            verdict=_verdict(row.match),
+        )
+        found.setdefault(str(row.query), []).append(ranked)
+    lists = [
+        _RankList(tile(row, query_images.root, query_parts), found.get(str(row.image), []))
+        for row in queries.itertuples()
+    ]
+    first = frame.loc[frame["rank"] == 1, "match"].dropna().astype(bool)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template("results.html.j2").render(
+        lists=lists,
+        queries=len(query_images),
+        items=len(gallery),
+        top=int(frame["rank"].max()) if len(frame) else 0,
+        judged=len(first),
+        right=int(first.sum()),
+        about=gallery.about,
+        run=Path(gallery.about.run).name,
+        colours=_legend([gallery_parts, query_parts]),
+        problems=sorted(made.problem for made in thumbnails.values() if made.problem),
+    )
+    words = frame["match"].map({True: "true", False: "false"})
+    write_table(frame.assign(match=words), out / "results.csv")
+    write_text(out / "results.html", page)
+    return out / "results.html"
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def _verdict(match: Any) -> Verdict:
+    if pd.isna(match):
+        return "unknown"
+    return "match" if match else "miss"
+
+
+def _parts(boxes: Boxes | None, vocabulary: Vocabulary | None) -> dict[str, list[_Part]]:
+    if boxes is None:
+        return {}
+    if vocabulary is None:
+        raise InputError(f"{boxes.source}: drawing boxes needs the vocabulary of their parts")
+    parts: dict[str, list[_Part]] = {}
+    for box in boxes.frame.itertuples():
+        corners = [100 * float(value) for value in (box.x1, box.y1, box.x2, box.y2)]  # type: ignore[arg-type]
+        x1, y1, x2, y2 = (round(value, 2) for value in corners)
+        name = str(box.part)
+        part = _Part(name, vocabulary[name].colour, x1, y1, round(x2 - x1, 2), round(y2 - y1, 2))
+        parts.setdefault(str(box.image), []).append(part)
+    return parts
+
+
+def _legend(tables: Iterable[dict[str, list[_Part]]]) -> dict[str, str]:
+    drawn = (part for table in tables for parts in table.values() for part in parts)
+    return {part.name: part.colour for part in drawn}

@@ -1,0 +1,46 @@
+"""Thumbnails that a page carries within itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from annotations.pixels import ImageError, read_image
+
+SIDE = 160
+"""Pixels: the longer side of a thumbnail."""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A JPEG data URI and its size in pixels, or one line on why there is none."""
+
+    data: str = ""
+    width: int = 0
+    height: int = 0
+    problem: str = ""
+
+
+def make_thumbnails(paths: Iterable[Path]) -> dict[Path, Thumbnail]:
+    """Return a thumbnail for each path; each file is read once."""
+    unique = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(unique, pool.map(_thumbnail, unique), strict=True))
+
+
+def _thumbnail(path: Path) -> Thumbnail:
+    try:
+        image = Image.fromarray(read_image(path))
+    except ImageError as error:
+        return Thumbnail(problem=str(error))
+    image.thumbnail((SIDE, SIDE))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=80, optimize=True)
+    data = base64.b64encode(stream.getvalue()).decode()
+    return Thumbnail(f"data:image/jpeg;base64,{data}", *image.size)

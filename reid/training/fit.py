@@ -1,0 +1,245 @@
+"""Train a recipe on an images table, into a run folder, able to go on after a stop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pandas as pd
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from rich.progress import track
+from torch.utils.data import DataLoader
+
+from annotations.boxes import Boxes
+from annotations.errors import InputError
+from annotations.files import write_text
+from annotations.images import Images
+from annotations.pixels import find_unreadable
+from annotations.vocabulary import load_vocabulary
+from reid.data.augment import Augment
+from reid.data.box_tensors import box_tensors
+from reid.data.dataset import TrainingSet
+from reid.data.sampler import EpochSampler
+from reid.device import pick_device, uses_bf16
+from reid.methods import build_criterion, build_model
+from reid.recipe import Recipe
+from reid.run import MODEL, Run, save_model
+from reid.training.module import Training
+
+_log = logging.getLogger(__name__)
+# Lightning's own lines tell of hardware and of its makers' other products.
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+_WORK = "work.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Training data after every check.
+
+    Attributes:
+        samples: what the network is trained on.
+        identities: in the order of their class numbers.
+        notes: lines for people: what was left out and what may hurt.
+    """
+
+    samples: TrainingSet
+    identities: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool) -> Prepared:
+    """Check everything that can be wrong before training starts.
+
+    Args:
+        recipe: the recipe.
+        images: the table; its training split is taken, or all of it where it has no splits.
+        boxes: boxes of these images; needed where the recipe has part branches.
+        progress: whether to show a bar while every image is decoded once.
+
+    Raises:
+        InputError: an identity is missing, there are fewer than two, boxes are needed and not
+            given or are of another data set, a part of the recipe has no box at all, or the
+            batch does not fit the identities.
+    """
+    if "split" in images.frame and images.frame["split"].notna().any():
+        images = images.split("train")
+    images.require("identity", "training")
+    images.require_files()
+    notes = []
+    problems = list(
+        track(
+            find_unreadable(images.paths),
+            "reading every training image once",
+            total=len(images),
+            transient=True,
+            disable=not progress,
+        )
+    )
+    readable = pd.Series([problem is None for problem in problems])
+    notes += [problem for problem in problems if problem is not None]
+    images = images.where(readable)
+    identities = tuple(sorted(images.frame["identity"].unique()))
+    counts = images.frame["identity"].value_counts()
+    if len(identities) < 2:
+        raise InputError(f"{images.source}: training needs two identities; there is one")
+    if (alone := int((counts == 1).sum())) > 0:
+        notes.append(
+            f"{alone} of {len(identities)} identities have one image: they are classified, "
+            f"but give no positive pair"
+        )
+    if recipe.batch.per_identity * len(identities) < recipe.batch.size * bool(
+        recipe.batch.per_identity
+    ):
+        raise InputError(
+            f"batch.size {recipe.batch.size} with {recipe.batch.per_identity} images per identity "
+            f"needs {recipe.batch.size // recipe.batch.per_identity} identities; there are "
+            f"{len(identities)}: set batch.size smaller"
+        )
+    vocabulary = load_vocabulary(recipe.parts.vocabulary).only(recipe.parts.use)
+    if vocabulary.names and boxes is None:
+        raise InputError(
+            "this recipe has part branches, which need boxes: give --boxes, made by "
+            "'partreid parts detect', or train without parts by --set 'parts.use=[]'"
+        )
+    if boxes is not None and vocabulary.names:
+        boxes = boxes.of(images)
+        shown = boxes.frame.groupby("part")["image"].nunique()
+        for part in vocabulary.names:
+            share = shown.get(part, 0) / len(images)
+            if share == 0:
+                raise InputError(
+                    f"{boxes.source}: no box of '{part}' on any training image; leave it out by "
+                    f"--set 'parts.use=[...]', or detect it"
+                )
+            notes.append(f"{part}: visible on {share:.0%} of the training images")
+    corners, numbers = box_tensors(boxes, images, vocabulary.names)
+    size = (recipe.image.height, recipe.image.width)
+    classes = pd.Index(identities).get_indexer(images.frame["identity"])
+    samples = TrainingSet(
+        images.paths,
+        corners,
+        numbers,
+        torch.from_numpy(classes.astype(np.int64)),
+        size,
+        Augment(recipe.augment, size, vocabulary.mirrored),
+    )
+    return Prepared(samples, identities, tuple(notes))
+
+
+def _loader(
+    recipe: Recipe, samples: TrainingSet, workers: int, epoch: Callable[[], int]
+) -> DataLoader[object]:
+    return DataLoader(
+        samples,
+        batch_size=min(recipe.batch.size, len(samples)),
+        sampler=EpochSampler(
+            samples.identities.numpy(), recipe.batch.per_identity, recipe.seed, epoch
+        ),
+        # A last batch of one image would leave batch normalisation without a variance.
+        drop_last=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _fingerprint(recipe: Recipe, samples: TrainingSet) -> dict[str, str]:
+    """Say what the work is, so that going on with other data or numbers is noticed."""
+    data = hashlib.sha256("\n".join(map(str, samples.paths)).encode())
+    data.update(samples.identities.numpy().tobytes())
+    boxes = hashlib.sha256(samples.boxes.numpy().tobytes() + samples.parts.numpy().tobytes())
+    return {
+        "recipe": hashlib.sha256(recipe.to_yaml().encode()).hexdigest(),
+        "images": data.hexdigest(),
+        "boxes": boxes.hexdigest(),
+    }
+
+
+def _claim(out: Path, work: dict[str, str]) -> None:
+    path = out / _WORK
+    if path.is_file():
+        before = json.loads(path.read_text("utf-8"))
+        changed = [name for name in work if before.get(name) != work[name]]
+        if changed:
+            raise InputError(
+                f"{out}: holds a run of another {' and '.join(changed)}; "
+                f"choose another --out, or remove the folder"
+            )
+    elif out.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out}: is not empty and not a run; choose another --out")
+    else:
+        write_text(path, json.dumps(work, indent=1))
+
+
+def fit(
+    recipe: Recipe,
+    images: Images,
+    boxes: Boxes | None,
+    out: Path,
+    *,
+    device: str = "auto",
+    workers: int = 2,
+    progress: bool = True,
+) -> Run:
+    """Train, or go on where the same training was stopped, or return it if it is finished.
+
+    Args:
+        recipe: what to train.
+        images: see `prepare`.
+        boxes: see `prepare`.
+        out: the run folder: ``model.pt``, ``recipe.yaml``, ``csv/``,
+            ``tensorboard/``, ``checkpoints/`` and ``notes.txt``.
+        device: ``auto``, ``cpu``, ``cuda``.
+        workers: processes that read images.
+        progress: whether to show bars.
+
+    Raises:
+        InputError: see `prepare`; or ``out`` holds a run of another recipe or data.
+    """
+    prepared = prepare(recipe, images, boxes, progress)
+    _claim(out, _fingerprint(recipe, prepared.samples))
+    if (out / MODEL).is_file():
+        _log.info("%s: already trained", out)
+        return Run.load(out)
+    for note in prepared.notes:
+        _log.info("%s", note)
+    write_text(out / "recipe.yaml", recipe.to_yaml())
+    write_text(out / "notes.txt", "\n".join(prepared.notes) + "\n")
+    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
+    model = build_model(recipe, len(prepared.identities), start=True)
+    target = pick_device(device)
+    callbacks: list[Callback] = [
+        ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False)
+    ]
+    if progress:
+        callbacks.append(RichProgressBar(leave=False))
+    trainer = lightning.Trainer(
+        accelerator="gpu" if target.type == "cuda" else target.type,
+        devices=1,
+        precision="bf16-mixed" if uses_bf16(recipe.precision, target) else "32-true",
+        max_epochs=recipe.epochs,
+        logger=[CSVLogger(out, "csv"), TensorBoardLogger(out, "tensorboard", "")],
+        callbacks=callbacks,
+        log_every_n_steps=1,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+    )
+    last = out / "checkpoints" / "last.ckpt"
+    trainer.fit(
+        Training(model, build_criterion(recipe), recipe),
+        _loader(recipe, prepared.samples, workers, lambda: trainer.current_epoch),
+        ckpt_path=str(last) if last.is_file() else None,
+        weights_only=False,
+    )
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    save_model(out / MODEL, model, recipe, prepared.identities)
+    return Run.load(out)

@@ -1,0 +1,83 @@
+"""One training step and the learning rate, for lightning."""
+
+from __future__ import annotations
+
+import lightning
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from reid.data.dataset import Batch
+from reid.methods import PRNCriterion
+from reid.models.prn import PRN
+from reid.recipe import OptimiserSettings, Recipe
+
+
+class Training(lightning.LightningModule):
+    """A network, its losses and its optimiser.
+
+    Args:
+        model: the network.
+        criterion: its losses.
+        recipe: the numbers.
+    """
+
+    def __init__(self, model: PRN, criterion: PRNCriterion, recipe: Recipe) -> None:
+        super().__init__()
+        self.model = model.to(memory_format=torch.channels_last)
+        self.criterion = criterion
+        self.recipe = recipe
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the sum of the loss terms, each logged by name."""
+        output = self.model(batch.images, batch.boxes, batch.parts)
+        terms: dict[str, Tensor] = self.criterion(output, batch.identities)
+        loss = torch.stack(list(terms.values())).sum()
+        size = len(batch.identities)
+        correct = (output.global_scores.argmax(1) == batch.identities).float().mean()
+        named = {f"loss/{name}": term.detach() for name, term in terms.items()}
+        self.log_dict(named, on_step=False, on_epoch=True, batch_size=size)
+        self.log("accuracy", correct, on_step=False, on_epoch=True, batch_size=size)
+        self.log(
+            "loss", loss.detach(), prog_bar=True, on_step=False, on_epoch=True, batch_size=size
+        )
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log the learning rate."""
+        self.log("lr", self.optimizers().param_groups[0]["lr"])  # type: ignore[union-attr]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return the optimiser and a rate that changes every step."""
+        settings = self.recipe.optimiser
+        optimiser = _optimiser(settings, list(self.model.parameters()))
+        total = max(1, int(self.trainer.estimated_stepping_batches))
+        warm = settings.warmup * total / self.recipe.epochs
+        schedule = LambdaLR(optimiser, lambda step: rate_at(step, total, warm, settings.decay_to))
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+def rate_at(step: int, total: int, warm: float, decay_to: float) -> float:
+    """Return the share of the initial learning rate at a step.
+
+    PRN, section 3.3 asks for an exponential schedule and leaves its base open; here the base
+    is such that ``decay_to`` of the rate is left at the last step. A linear warm-up over the
+    first ``warm`` steps multiplies it.
+    """
+    rising = min(1.0, (step + 1) / warm) if warm else 1.0
+    return rising * float(decay_to ** (step / total))
+
+
+def _optimiser(
+    settings: OptimiserSettings, parameters: list[torch.nn.Parameter]
+) -> torch.optim.Optimizer:
+    if settings.name == "sgd":
+        return torch.optim.SGD(
+            parameters, settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay
+        )
+    kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+    return kind(parameters, settings.lr, weight_decay=settings.weight_decay)

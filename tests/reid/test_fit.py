@@ -1,0 +1,205 @@
+import json
+
+import lightning
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+import reid.training.fit as fitting
+from annotations.boxes import Boxes
+from annotations.errors import InputError
+from annotations.images import Images
+from reid.embedding import embed
+from reid.evaluation.report import evaluate
+from reid.methods import build_criterion, build_model
+from reid.run import Run
+from reid.training.fit import fit, prepare
+from reid.training.module import Training, rate_at
+
+
+def quiet_fit(recipe, images, boxes, out, **more):
+    return fit(recipe, images, boxes, out, device="cpu", workers=0, progress=False, **more)
+
+
+def test_training_lowers_the_loss_and_leaves_a_run(crops, part_boxes, tiny_recipe, tmp_path):
+    recipe = tiny_recipe.model_copy(update={"epochs": 12})
+    run = quiet_fit(recipe, crops, part_boxes, tmp_path / "run")
+    log = pd.read_csv(tmp_path / "run/csv/version_0/metrics.csv")["loss"].dropna()
+    assert log.iloc[-1] < 0.7 * log.iloc[0]
+    assert run.identities == ("0", "1", "2", "3")
+    for name in ("recipe.yaml", "notes.txt", "model.pt", "tensorboard", "checkpoints/last.ckpt"):
+        assert (tmp_path / "run" / name).exists()
+    again = Run.load(tmp_path / "run")
+    assert again.recipe == recipe
+    assert again.hash == run.hash
+    first, second = embed(run, crops, progress=False), embed(again, crops, progress=False)
+    torch.testing.assert_close(torch.tensor(first.vectors), torch.tensor(second.vectors))
+    scored = evaluate(run, crops, progress=False, device="cpu")
+    assert scored.ranking.cmc[1] >= 0.5
+    assert "4 queries, 4 gallery images" in scored.protocol
+    scored.write(tmp_path / "eval")
+    assert json.loads((tmp_path / "eval/metrics.json").read_text())["metrics"]["mAP"][0] > 0
+
+
+def test_a_stopped_training_goes_on_and_ends_the_same(
+    crops, part_boxes, tiny_recipe, tmp_path, monkeypatch
+):
+    whole = quiet_fit(tiny_recipe, crops, part_boxes, tmp_path / "whole")
+
+    class KilledError(Exception):
+        pass
+
+    class Stop(Training):
+        def on_train_epoch_start(self):
+            if self.current_epoch == 2:
+                raise KilledError
+
+    monkeypatch.setattr(fitting, "Training", Stop)
+    with pytest.raises(KilledError):
+        quiet_fit(tiny_recipe, crops, part_boxes, tmp_path / "run")
+    with pytest.raises(InputError, match="has not finished"):
+        Run.load(tmp_path / "run")
+    monkeypatch.setattr(fitting, "Training", Training)
+    epochs = []
+    monkeypatch.setattr(
+        Training, "on_train_epoch_start", lambda self: epochs.append(self.current_epoch)
+    )
+    run = quiet_fit(tiny_recipe, crops, part_boxes, tmp_path / "run")
+    assert epochs == [2]
+    for left, right in zip(run.model.parameters(), whole.model.parameters(), strict=True):
+        assert torch.equal(left, right)
+
+
+def test_a_finished_run_is_only_loaded(crops, part_boxes, tiny_recipe, tmp_path, monkeypatch):
+    recipe = tiny_recipe.model_copy(update={"epochs": 1})
+    first = quiet_fit(recipe, crops, part_boxes, tmp_path / "run")
+    monkeypatch.setattr(lightning.Trainer, "fit", lambda *_, **__: pytest.fail("trained again"))
+    assert quiet_fit(recipe, crops, part_boxes, tmp_path / "run").hash == first.hash
+
+
+def test_another_recipe_or_other_boxes_in_the_same_folder_are_refused(
+    crops, part_boxes, tiny_recipe, tmp_path
+):
+    recipe = tiny_recipe.model_copy(update={"epochs": 1})
+    quiet_fit(recipe, crops, part_boxes, tmp_path / "run")
+    with pytest.raises(InputError, match="run of another recipe"):
+        quiet_fit(tiny_recipe, crops, part_boxes, tmp_path / "run")
+    fewer = Boxes(part_boxes.frame.iloc[1:])
+    with pytest.raises(InputError, match="run of another boxes"):
+        quiet_fit(recipe, crops, fewer, tmp_path / "run")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.doc").write_text("mine")
+    with pytest.raises(InputError, match="not a run"):
+        quiet_fit(recipe, crops, part_boxes, other)
+
+
+def test_the_same_seed_gives_the_same_network(crops, part_boxes, tiny_recipe, tmp_path):
+    recipe = tiny_recipe.model_copy(update={"epochs": 1})
+    runs = [quiet_fit(recipe, crops, part_boxes, tmp_path / name) for name in "ab"]
+    for left, right in zip(*(run.model.parameters() for run in runs), strict=True):
+        assert torch.equal(left, right)
+
+
+def with_part(boxes, name):
+    return Boxes(boxes.frame[boxes.frame["part"] != name])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda i, b: (i.where(i.frame["identity"] == "0"), b), "needs two identities"),
+        (lambda i, b: (Images(i.frame.assign(identity=None), i.root), b), "have no 'identity'"),
+        (lambda i, b: (i, None), "need boxes"),
+        (lambda i, b: (i, with_part(b, "brand")), "no box of 'brand'"),
+        (lambda i, b: (i, Boxes(b.frame.assign(image="other.jpg"))), "another data set"),
+        (lambda i, b: (Images(i.frame, i.root / "gone"), b), "image files are missing"),
+        (lambda i, b: (i.where(i.frame["identity"].isin(["0", "1"])), b), "set batch.size smaller"),
+    ],
+)
+def test_what_is_wrong_is_said_before_training(crops, part_boxes, tiny_recipe, spoil, words):
+    images, boxes = spoil(crops, part_boxes)
+    with pytest.raises(InputError, match=words):
+        prepare(tiny_recipe, images, boxes, progress=False)
+
+
+def test_unreadable_images_are_left_out_and_noted(crops, part_boxes, tiny_recipe):
+    files = crops.split("train").paths
+    files[0].write_text("not an image")
+    Image.new("RGB", (1, 1)).save(files[1])
+    files[2].write_bytes(files[2].read_bytes()[:-40])
+    prepared = prepare(tiny_recipe, crops, part_boxes, progress=False)
+    assert len(prepared.samples) == len(files) - 3
+    noted = "\n".join(prepared.notes)
+    for path in files[:3]:
+        assert str(path) in noted
+    assert "1 of 4 identities have one image" in noted
+
+
+def test_embedding_skips_what_cannot_be_read(crops, part_boxes, tiny_recipe, tmp_path):
+    run = quiet_fit(tiny_recipe.model_copy(update={"epochs": 1}), crops, part_boxes, tmp_path / "r")
+    crops.paths[3].write_text("broken")
+    made = embed(run, crops, part_boxes, branches="global+parts", progress=False, batch=5)
+    assert made.vectors.shape == (len(crops) - 1, 16 + 3 * 512)
+    assert len(made.problems) == 1
+    assert crops.frame["image"][3] not in set(made.images.frame["image"])
+    alone = embed(run, crops, part_boxes, branches="global+parts", progress=False, batch=1)
+    torch.testing.assert_close(
+        torch.tensor(made.vectors), torch.tensor(alone.vectors), rtol=1e-3, atol=1e-4
+    )
+    with pytest.raises(InputError, match="need boxes"):
+        embed(run, crops, branches="parts", progress=False)
+
+
+def test_test_boxes_filled_by_identity_are_refused(crops, part_boxes, tiny_recipe, tmp_path):
+    run = quiet_fit(tiny_recipe.model_copy(update={"epochs": 1}), crops, part_boxes, tmp_path / "r")
+    filled = Boxes(part_boxes.frame.assign(source="identity-mean"))
+    with pytest.raises(InputError, match="tell the answer"):
+        evaluate(run, crops, filled, branches="parts", progress=False)
+
+
+def test_a_damaged_or_foreign_model_is_named(tmp_path):
+    with pytest.raises(InputError, match="make one with 'partreid train'"):
+        Run.load(tmp_path)
+    (tmp_path / "model.pt").write_bytes(b"half a model")
+    with pytest.raises(InputError, match="damaged"):
+        Run.load(tmp_path)
+
+
+def test_weights_of_another_recipe_are_named(crops, part_boxes, tiny_recipe, tmp_path):
+    quiet_fit(tiny_recipe.model_copy(update={"epochs": 1}), crops, part_boxes, tmp_path / "r")
+    path = tmp_path / "r" / "model.pt"
+    stored = torch.load(path, weights_only=True)
+    stored["recipe"]["dimension"] = 32
+    torch.save(stored, path)
+    with pytest.raises(InputError, match="of another recipe"):
+        Run.load(tmp_path / "r")
+
+
+def test_the_rate_decays_exponentially_after_a_linear_warm_up():
+    assert rate_at(0, 100, 0, 0.01) == 1.0
+    assert rate_at(100, 100, 0, 0.01) == pytest.approx(0.01)
+    ratios = [rate_at(step + 1, 100, 0, 0.01) / rate_at(step, 100, 0, 0.01) for step in range(99)]
+    assert max(ratios) - min(ratios) < 1e-9
+    assert rate_at(0, 100, 10, 1.0) == pytest.approx(0.1)
+    assert rate_at(9, 100, 10, 1.0) == 1.0
+
+
+def test_the_loss_has_the_terms_that_the_recipe_asks_for(tiny_recipe):
+    model, criterion = build_model(tiny_recipe, 4, start=False), build_criterion(tiny_recipe)
+    pixels = torch.randint(0, 255, (8, 3, 32, 32), dtype=torch.uint8)
+    boxes = torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]).expand(8, 1, 4)
+    labels = torch.arange(8) // 2
+    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), labels)
+    assert set(terms) == {"global", "parts", "triplet"}
+    vectors = model(pixels, boxes, torch.zeros(8, 1).long()).vectors.embedding.detach()
+    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), labels)
+    vectors = model.describe(pixels, boxes, torch.zeros(8, 1).long()).embedding
+    apart = torch.cdist(vectors, vectors)
+    same = labels[:, None] == labels
+    hardest = apart.where(same, torch.tensor(0.0)).amax(1)
+    nearest = apart.where(~same, torch.tensor(torch.inf)).amin(1)
+    hinge = (hardest - nearest + tiny_recipe.loss.margin).clamp(min=0)
+    expected = hinge[hinge > 0].mean() if (hinge > 0).any() else torch.tensor(0.0)
+    torch.testing.assert_close(terms["triplet"], expected, rtol=1e-3, atol=1e-3)

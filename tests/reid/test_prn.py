@@ -1,0 +1,125 @@
+import pytest
+import timm
+import torch
+
+from annotations.errors import InputError
+from reid.backbones import Backbone
+from reid.methods import build_model, embedding_of
+from reid.models.prn import PRN
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return PRN(Backbone("resnet18", None, 16), num_parts=3, num_identities=7).eval()
+
+
+def batch(images=2, slots=4):
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randint(0, 255, (images, 3, 64, 64), dtype=torch.uint8, generator=generator)
+    boxes = torch.tensor([[0.1, 0.1, 0.9, 0.4], [0.0, 0.5, 0.3, 1.0], [0.7, 0.5, 1.0, 1.0],
+                          [0.3, 0.5, 0.7, 1.0]]).expand(images, slots, 4).clone()  # fmt: skip
+    parts = torch.tensor([0, 1, 1, 2]).expand(images, slots).clone()
+    return pixels, boxes, parts
+
+
+def test_every_branch_agrees_with_the_paper_written_out(network):
+    pixels, boxes, parts = batch()
+    parts[1, 3] = -1
+    with torch.no_grad():
+        output = network(pixels, boxes, parts)
+        features = network.backbone(pixels)
+    assert features.shape == (2, 512, 4, 4)
+    whole = features.mean((2, 3))
+    reduced = whole @ network.reduce.weight[:, :, 0, 0].T + network.reduce.bias
+    torch.testing.assert_close(output.vectors.embedding, reduced, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(output.global_scores, reduced @ network.global_classifier.weight.T,
+                               rtol=1e-4, atol=1e-4)  # fmt: skip
+    # The window (0.1 to 0.9, 0.1 to 0.4) overlaps every column and the two upper rows.
+    window = features[:, :, 0:2, :].mean((2, 3))
+    torch.testing.assert_close(output.vectors.parts[:, 0], window, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(output.part_scores[:, 0], window @ network.part_classifiers[0],
+                               rtol=1e-4, atol=1e-4)  # fmt: skip
+    assert output.vectors.visible.tolist() == [[True] * 3, [True, True, False]]
+    assert output.vectors.parts[1, 2].abs().max() == 0
+
+
+def test_without_parts_it_is_the_plain_network(network):
+    plain = PRN(network.backbone, 0, 7).eval()
+    plain.reduce = network.reduce
+    pixels, boxes, parts = batch()
+    with torch.no_grad():
+        alone = plain.describe(pixels, torch.zeros(2, 0, 4), torch.zeros(2, 0, dtype=torch.int64))
+        beside = network.describe(pixels, boxes, parts)
+    torch.testing.assert_close(alone.embedding, beside.embedding)
+    assert alone.parts.shape == (2, 0, 512)
+
+
+def test_parts_regularise_the_backbone_through_their_own_gradient(network):
+    output = network(*batch())
+    (gradient,) = torch.autograd.grad(
+        output.part_scores.logsumexp(2).sum(), network.backbone.network.conv1.weight
+    )
+    assert gradient.abs().sum() > 0
+
+
+def test_embeddings_join_branches_at_equal_length(network):
+    with torch.no_grad():
+        vectors = network.describe(*batch())
+    assert embedding_of(vectors, "global").shape == (2, 256)
+    assert embedding_of(vectors, "parts").shape == (2, 3 * 512)
+    both = embedding_of(vectors, "global+parts")
+    torch.testing.assert_close(both.norm(dim=1), torch.full((2,), 2.0))
+
+
+def test_parts_of_a_plain_network_are_refused(tiny_recipe):
+    plain = tiny_recipe.model_copy(
+        update={"parts": tiny_recipe.parts.model_copy(update={"use": ()})}
+    )
+    model = build_model(plain, 3, start=False).eval()
+    vectors = model.describe(batch()[0], torch.zeros(2, 0, 4), torch.zeros(2, 0).long())
+    with pytest.raises(InputError, match="without part branches"):
+        embedding_of(vectors, "parts")
+
+
+@pytest.mark.parametrize(
+    ("name", "stride", "words"),
+    [("resnet5", 32, "did you mean"), ("vit_tiny_patch16_224", 16, "cannot have output_stride")],
+)
+def test_a_wrong_backbone_is_named(name, stride, words):
+    with pytest.raises(InputError, match=words):
+        Backbone(name, None, stride)
+
+
+def test_weights_must_be_there_and_fit(tmp_path):
+    with pytest.raises(InputError, match="no such weights"):
+        Backbone("resnet18", str(tmp_path / "none.pt"))
+    other = tmp_path / "other.pt"
+    torch.save(timm.create_model("mobilenetv3_small_050").state_dict(), other)
+    with pytest.raises(InputError, match="missing or of another shape"):
+        Backbone("resnet18", str(other))
+    text = tmp_path / "text.pt"
+    text.write_text("not weights")
+    with pytest.raises(InputError, match="not a state dict"):
+        Backbone("resnet18", str(text))
+
+
+def test_weights_from_a_file_are_used(tmp_path):
+    given = timm.create_model("resnet18").state_dict()
+    path = tmp_path / "weights.pt"
+    torch.save(given, path)
+    loaded = Backbone("resnet18", str(path)).network.state_dict()
+    assert all(torch.equal(loaded[name], given[name]) for name in loaded)
+
+
+def test_pixels_are_normalised_as_the_network_was_trained():
+    backbone = Backbone("resnet18", None)
+    pixels = torch.randint(0, 255, (1, 3, 32, 32), dtype=torch.uint8)
+    seen = []
+    backbone.network.forward_features = lambda images: (
+        seen.append(images) or torch.zeros(1, 1, 1, 1)
+    )
+    backbone(pixels)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    expected = (pixels / 255 - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+    torch.testing.assert_close(seen[0], expected)

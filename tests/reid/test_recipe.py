@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from annotations.errors import InputError
+from pipelines.recipes import RECIPES, load_recipe
+from reid.recipe import Recipe, parse_recipe, read_recipe
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"optimizer": {}}, ["unknown key 'optimizer'", "did you mean 'optimiser'"]),
+        ({"backbone": {"nme": "x"}}, ["unknown key 'backbone.nme'", "did you mean 'name'"]),
+        ({"epochs": 0}, ["'epochs'", "greater than or equal to 1"]),
+        ({"parts": {"use": ["light"], "weight": {"lihgt": 1.0}}}, ["exactly the parts in 'use'"]),
+        ({"batch": {"size": 30, "per_identity": 4}}, ["multiple of per_identity"]),
+        ([1, 2], ["YAML mapping"]),
+    ],
+)
+def test_a_wrong_recipe_is_named(content, words):
+    with pytest.raises(InputError) as caught:
+        parse_recipe(content, "my.yaml")
+    for word in ["my.yaml", *words]:
+        assert word in str(caught.value)
+
+
+def test_a_recipe_survives_its_yaml(tmp_path):
+    recipe = parse_recipe(
+        {"parts": {"use": ["light"], "weight": {"light": 0.3}}, "epochs": 3}, "test"
+    )
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe.to_yaml())
+    assert read_recipe(path) == recipe
+
+
+def test_overrides_change_one_key(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("epochs: 5\n")
+    recipe = read_recipe(path, ["optimiser.lr=0.5", "parts.use=[]", "backbone.weights=null"])
+    assert (recipe.epochs, recipe.optimiser.lr, recipe.parts.use) == (5, 0.5, ())
+    assert recipe.backbone.weights is None
+    with pytest.raises(InputError, match="key=value"):
+        read_recipe(path, ["epochs"])
+    with pytest.raises(InputError, match="not a section"):
+        read_recipe(path, ["epochs.more=1"])
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_that_comes_along_is_valid(name):
+    assert isinstance(load_recipe(name), Recipe)
+
+
+def test_prn_has_the_papers_numbers():
+    recipe = load_recipe("prn")
+    assert recipe.backbone.name == "resnet50"
+    assert recipe.backbone.weights == "imagenet"
+    assert (recipe.image.height, recipe.image.width) == (256, 256)
+    assert recipe.optimiser.lr == 0.01
+    assert recipe.dimension == 256
+    assert recipe.loss.triplet == 0
+    assert recipe.parts.use == ("window", "light", "brand")
+
+
+def test_an_unknown_recipe_is_suggested():
+    with pytest.raises(InputError, match="did you mean 'prn-small'"):
+        load_recipe("prn-smal")
+    with pytest.raises(InputError, match="no such recipe file"):
+        load_recipe(str(Path("nowhere.yaml")))

@@ -1,0 +1,137 @@
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from annotations.boxes import Boxes
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.vocabulary import load_vocabulary
+from reid.retrieval.gallery import Gallery, GalleryAbout
+from reid.retrieval.page import write_results
+from reid.retrieval.results import search
+
+NASTY = "<b>&\"'.jpg"
+
+
+class Page(HTMLParser):
+    """Collects the elements and text that a browser would see."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.words, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in {"img", "input", "meta"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def classes(self, tag):
+        return [given.get("class") for name, given in self.elements if name == tag]
+
+
+@pytest.fixture
+def found(tmp_path):
+    """Three queries over a gallery of a match, a miss and an unknown, one file unreadable."""
+    for name, size in (("q.jpg", (300, 100)), (NASTY, (40, 80)), ("a.jpg", (64, 64))):
+        Image.new("RGB", size, "teal").save(tmp_path / name)
+    (tmp_path / "b.jpg").write_text("not an image")
+    Image.new("RGB", (64, 64)).save(tmp_path / "c.jpg")
+
+    def images(*rows):
+        made = [dict(zip(("image", "identity", "camera"), row, strict=True)) for row in rows]
+        return Images.from_rows(made, tmp_path, "table")
+
+    items = images(("a.jpg", "1", "x"), ("b.jpg", "2", "y"), ("c.jpg", None, None))
+    queries = images(("q.jpg", "1", "x"), (NASTY, "1", "y"), ("gone.jpg", None, None))
+    about = GalleryAbout(model="0123456789abcdef", run="runs/prn-small")
+    gallery = Gallery.build(np.eye(3), items, tmp_path / "gallery", about)
+    near = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.5, 1.0]])
+    return search(gallery, near, queries, 3), gallery, queries
+
+
+def test_page_shows_every_verdict_and_stands_alone(found, tmp_path):
+    text = write_results(*found, tmp_path / "out").read_text("utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert [name for name in page.classes("figure") if name != "query"] == [
+        *("match", "miss", "unknown"),
+        *("miss", "match", "unknown"),
+        *("unknown", "unknown", "unknown"),
+    ]
+    assert page.classes("section") == [None, "wrong", None]
+    sources = [given["src"] for tag, given in page.elements if tag == "img"]
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import", text)
+    words = " ".join(page.words)
+    assert "50.0%" in words and "1 of 2" in words
+    assert "2 images cannot be read" in words and words.count("cannot be read") == 1 + 1 + 3
+    assert "0123456789ab," in words and "prn-small" in words and "runs/" not in words
+
+
+def test_names_are_escaped(found, tmp_path):
+    text = write_results(*found, tmp_path / "out").read_text("utf-8")
+    page = Page(text)
+    assert "b" in {tag for tag, _ in page.elements}
+    assert "<b>&" not in text
+    assert any(given.get("alt") == NASTY for _, given in page.elements)
+
+
+def test_thumbnails_keep_their_shape(found, tmp_path):
+    page = Page(write_results(*found, tmp_path / "out").read_text("utf-8"))
+    first = next(given["src"] for tag, given in page.elements if tag == "img")
+    with Image.open(io.BytesIO(base64.b64decode(first.split(",")[1]))) as thumbnail:
+        assert thumbnail.size == (160, 53)
+    shots = [given["style"] for _, given in page.elements if given.get("class") == "shot"]
+    assert shots[0] == "aspect-ratio:160/53;width:100%"
+    assert "aspect-ratio:40/80;height:100%" in shots
+
+
+def test_csv_holds_all_though_the_page_does_not(found, tmp_path):
+    path = write_results(*found, tmp_path / "out", most=1)
+    text = path.read_text("utf-8")
+    assert Page(text).classes("section") == [None]
+    assert "first 1 queries; results.csv holds all 3" in text
+    frame = pd.read_csv(path.parent / "results.csv", dtype="string", keep_default_na=False)
+    assert list(frame.columns) == list(found[0].columns)
+    assert frame["match"].tolist() == ["true", "false", "", "false", "true", "", "", "", ""]
+
+
+def test_boxes_are_drawn_in_percent_and_colour(found, tmp_path):
+    rows = {"image": ["q.jpg"], "part": ["window"], "x1": [0.1], "y1": [0.2], "x2": [0.4]}
+    boxes = Boxes(pd.DataFrame({**rows, "y2": [0.7], "score": [1.0], "source": ["label"]}))
+    vocabulary = load_vocabulary("prn")
+    out = tmp_path / "out"
+    text = write_results(*found, out, query_boxes=boxes, vocabulary=vocabulary).read_text("utf-8")
+    page = Page(text)
+    drawn = [given for _, given in page.elements if given.get("class") == "part"]
+    colour = vocabulary["window"].colour
+    style = f"left:10.0%;top:20.0%;width:30.0%;height:50.0%;border-color:{colour}"
+    assert [given["style"] for given in drawn] == [style]
+    assert any(given.get("id") == "parts" for _, given in page.elements)
+    # A gallery image of the same name elsewhere is another image: its boxes are its own.
+    text = write_results(*found, out, boxes=boxes, vocabulary=vocabulary).read_text("utf-8")
+    assert 'class="part"' not in text
+    with pytest.raises(InputError, match="needs the vocabulary"):
+        write_results(*found, out, boxes=boxes)
+
+
+def test_a_query_for_which_nothing_is_left_says_so(found, tmp_path):
+    frame, gallery, queries = found
+    kept = frame[frame["query"] != "q.jpg"]
+    text = write_results(kept, gallery, queries, tmp_path / "out").read_text("utf-8")
+    assert text.count("No gallery image is left") == 1
+    nothing = write_results(frame.head(0), gallery, queries, tmp_path / "out").read_text("utf-8")
+    assert nothing.count("No gallery image is left") == 3 and "Right at rank 1" not in nothing
