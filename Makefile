@@ -1,0 +1,59 @@
+# Every target sets up .venv first if it has to. `make help` lists them.
+PYTHON ?= 3.11
+VENV := .venv
+BIN := $(VENV)/bin
+WORK ?= runs
+export UV_LINK_MODE ?= copy
+
+option = $(if $($(1)),--$(2) '$($(1))')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo detect-parts train-reid retrieve test test-slow lint format constraints clean
+
+help: ## Explain every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready ## Build .venv with the full stack, at the versions in constraints.txt
+
+$(VENV)/ready: constraints.txt pyproject.toml
+	@command -v uv >/dev/null || python3 -m pip install --quiet --user uv || python3 -m pip install --quiet uv
+	@PATH="$$PATH:$$(python3 -m site --user-base)/bin"; set -e; \
+	  test -x $(BIN)/python || uv venv --quiet --python '>=$(PYTHON)' $(VENV); \
+	  uv pip sync --quiet --python $(BIN)/python --require-hashes constraints.txt; \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: $(VENV)/ready ## Run every job on the built-in sample; ends by naming the report to open
+	$(BIN)/partreid demo
+
+detect-parts: $(VENV)/ready ## Train a part detector on LABELS, find the parts of DATA (DETECTOR= to reuse one)
+	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(call option,LABELS,labels) $(call option,DETECTOR,detector)
+
+train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and evaluate it
+	$(BIN)/partreid train-reid --work '$(WORK)' $(call option,DATA,data) $(call option,RECIPE,recipe)
+
+retrieve: $(VENV)/ready ## Search GALLERY for every image of QUERIES, with the network trained on DATA
+	$(BIN)/partreid retrieve --work '$(WORK)' $(call option,DATA,data) $(call option,QUERIES,queries) $(call option,GALLERY,gallery) $(call option,RECIPE,recipe)
+
+test: $(VENV)/ready ## Run the tests (under ten minutes on two cores)
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/ready ## Run the tests that train longer
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/ready ## Check style, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+constraints: ## Resolve the newest versions into constraints.txt, with hashes
+	uv pip compile --quiet --universal --python-version $(PYTHON) --group dev --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --output-file constraints.txt
+
+clean: ## Remove what the jobs and tools made, but not .venv
+	rm -rf runs demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

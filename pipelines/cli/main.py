@@ -1,0 +1,54 @@
+"""The command ``partreid``: its groups, its errors and its version."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from annotations.errors import InputError
+from pipelines.cli import gallery, jobs, parts, reid
+
+app = typer.Typer(
+    help="Recognise the same vehicle across cameras by its parts, without reading its plate.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(parts.app, name="parts")
+app.add_typer(gallery.app, name="gallery")
+reid.register(app)
+gallery.register(app)
+jobs.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"partreid {version('partreid')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for chatty in ("lightning", "pytorch_lightning", "ultralytics", "PIL", "matplotlib"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the command; a person's mistake is one line and status 2, not a traceback."""
+    try:
+        app()
+    except InputError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.secho("stopped; the same command goes on from here", err=True)
+        sys.exit(130)

@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    Path,
+    typer.Argument(help="Data set: a folder of images, a known data set's root, or a table."),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option("--dataset", help="Which reader: folder, table, veri776, twocam. [guessed]"),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Branches = Annotated[
+    str, typer.Option(help="What makes the embedding: global, global+parts or parts.")
+]
+Change = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a recipe's key, such as --set epochs=20; repeatable."),
+]
+BoxesFile = Annotated[
+    Path | None, typer.Option(help="Part boxes: boxes.parquet, or the folder that holds it.")
+]

@@ -1,0 +1,149 @@
+"""``partreid parts``: labels, the part detector, and its cached boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli import options
+
+app = typer.Typer(
+    help="Part labels, the part detector, and its cached boxes.", no_args_is_help=True
+)
+
+LabelsPath = Annotated[Path, typer.Argument(help="Labels: a labelled set or a foreign format.")]
+SetPath = Annotated[Path, typer.Argument(help="Labelled set, made by 'parts import'.")]
+DetectorPath = Annotated[Path, typer.Argument(help="Detector, made by 'parts train'.")]
+Format = Annotated[str | None, typer.Option(help="coco, yolo, voc or csv. [guessed]")]
+Root = Annotated[Path | None, typer.Option("--images", help="Folder of the images. [guessed]")]
+
+
+@app.command("import")
+def import_(
+    labels: LabelsPath,
+    out: Annotated[Path, typer.Argument(help="Folder to write the labelled set to.")],
+    mapping: Annotated[str, typer.Option(help="Mapping by name, or a YAML file.")],
+    format: Format = None,
+    images: Root = None,
+) -> None:
+    """Turn foreign labels into a labelled set of one of our vocabularies."""
+    from annotations.importing import import_labels
+    from pipelines.jobs.labels import show_labels
+    from pipelines.tables import written
+
+    labelled = import_labels(labels, format=format, mapping=mapping, images_root=images)
+    labelled.write(out)
+    show_labels(labelled)
+    written(out, "labelled set:")
+
+
+@app.command()
+def export(
+    labels: SetPath,
+    out: Annotated[Path, typer.Argument(help="File or folder to write.")],
+    format: Annotated[str, typer.Option(help="coco, yolo, voc or csv.")],
+) -> None:
+    """Write a labelled set in another tool's format."""
+    from annotations.errors import InputError, suggest
+    from annotations.formats import FORMATS
+    from annotations.labels import LabelledSet
+    from pipelines.tables import written
+
+    if format not in FORMATS:
+        raise InputError(f"no label format '{format}'; {suggest(format, FORMATS)}")
+    FORMATS[format].write(LabelledSet.read(labels), out)
+    written(out, f"{format} labels:")
+
+
+@app.command()
+def check(labels: LabelsPath, format: Format = None, images: Root = None) -> None:
+    """Report class counts, boxes out of range, duplicates, and images without labels."""
+    from pipelines.jobs.labels import check
+
+    if not check(labels, format, images):
+        raise typer.Exit(1)
+
+
+@app.command()
+def vocabulary(
+    name: Annotated[
+        str | None, typer.Argument(help="Name, or a YAML file; none lists all.")
+    ] = None,
+) -> None:
+    """Show the part vocabularies."""
+    from pipelines.jobs.labels import show_vocabularies
+
+    show_vocabularies(name)
+
+
+@app.command()
+def train(
+    labels: SetPath,
+    out: Annotated[Path, typer.Argument(help="Folder to write the detector to.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a setting, such as --set epochs=50; repeatable."),
+    ] = None,
+    device: options.Device = "auto",
+) -> None:
+    """Train a part detector; stopped half-way, the same command goes on."""
+    from pipelines.jobs.detector import train
+
+    train(labels, out, settings or [], device)
+
+
+@app.command("eval")
+def evaluate(detector: DetectorPath, labels: SetPath, device: options.Device = "auto") -> None:
+    """Print precision, recall and AP of every part on labelled images it was not trained on."""
+    from pipelines.jobs.detector import evaluate
+
+    evaluate(detector, labels, device)
+
+
+@app.command()
+def detect(
+    detector: DetectorPath,
+    data: options.Data,
+    out: Annotated[Path, typer.Argument(help="Folder of the box cache.")],
+    dataset: options.Kind = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a setting, such as --set confidence=0.3; repeatable."),
+    ] = None,
+    redo: Annotated[bool, typer.Option(help="Throw away a cache of other settings.")] = False,
+    device: options.Device = "auto",
+) -> None:
+    """Find the parts of every image, once; run again, only new or changed images are done."""
+    from pipelines.jobs.detector import detect
+
+    detect(detector, data, dataset, out, settings or [], redo, device)
+
+
+@app.command()
+def fill(
+    boxes: Annotated[Path, typer.Argument(help="Box cache, or its boxes.parquet.")],
+    data: options.Data,
+    out: Annotated[Path, typer.Argument(help="Boxes file to write, .parquet or .csv.")],
+    dataset: options.Kind = None,
+) -> None:
+    """Give training images the parts they miss, from other images of the same identity."""
+    from pipelines.jobs.detector import fill
+
+    fill(boxes, data, dataset, out)
+
+
+@app.command()
+def draw(
+    boxes: Annotated[Path, typer.Argument(help="Box cache, or its boxes file.")],
+    data: options.Data,
+    out: Annotated[Path, typer.Argument(help="PNG file to write.")],
+    dataset: options.Kind = None,
+    count: Annotated[int, typer.Option(min=1, help="How many images, drawn at random.")] = 40,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+) -> None:
+    """Draw boxes on some images, as one sheet to look at."""
+    from pipelines.jobs.sheet import draw_sheet
+
+    draw_sheet(boxes, data, dataset, out, count, seed)

@@ -1,0 +1,1 @@
+"""What the commands do: join the rooms, print tables, say where the outputs are."""

@@ -1,0 +1,109 @@
+"""Training, testing and running the part detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from annotations.boxes import Boxes
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.files import whole_file
+from annotations.images import Images
+from annotations.labels import LabelledSet
+from annotations.vocabulary import Vocabulary, load_vocabulary
+from detection.detect import detect_parts
+from detection.detector import Detector
+from detection.evaluate import DetectorScores, evaluate_detector
+from detection.fill import fill_boxes
+from detection.settings import DetectorSettings, DetectSettings
+from detection.train import train_detector
+from pipelines.settings import change
+from pipelines.tables import say, show, written
+
+
+def _device(name: str) -> str | None:
+    return None if name == "auto" else name
+
+
+def boxes_at(path: Path) -> Boxes:
+    """Read a boxes file, or the one in a box cache's folder."""
+    if path.is_dir():
+        if not (path / "boxes.parquet").is_file():
+            raise InputError(f"{path}: no boxes.parquet in it; run 'partreid parts detect'")
+        path = path / "boxes.parquet"
+    return Boxes.read(path)
+
+
+def vocabulary_of(boxes: Boxes) -> Vocabulary:
+    """Return the vocabulary that a boxes file remembers, or PRN's for one that does not."""
+    stored = boxes.about.get("vocabulary")
+    if not isinstance(stored, dict):
+        return load_vocabulary("prn")
+    return Vocabulary.from_record(stored)
+
+
+def train(labels: Path, out: Path, settings: list[str], device: str) -> Detector:
+    """Train a detector, and test it on what was held out."""
+    labelled = LabelledSet.read(labels)
+    chosen = change(DetectorSettings, settings)
+    detector = train_detector(labelled, out, chosen, device=_device(device))
+    written(out, "detector:")
+    if chosen.hold_out:
+        _show_scores(evaluate_detector(detector, labelled), out)
+    return detector
+
+
+def evaluate(detector: Path, labels: Path, device: str) -> None:
+    """Test a detector on the labelled images that it has not seen."""
+    loaded = Detector.load(detector, _device(device))
+    _show_scores(evaluate_detector(loaded, LabelledSet.read(labels)), detector)
+
+
+def _show_scores(scores: DetectorScores, out: Path) -> None:
+    left = f", {scores.trained_on} trained on and left out" if scores.trained_on else ""
+    show(scores.table, f"part detector on {scores.images} images{left}")
+    for problem in scores.problems:
+        say(problem)
+    with whole_file(out / "scores.csv") as aside:
+        scores.table.to_csv(aside, index=False)
+    written(out / "scores.csv", "table:")
+
+
+def detect(
+    detector: Path,
+    data: Path,
+    dataset: str | None,
+    out: Path,
+    settings: list[str],
+    redo: bool,
+    device: str,
+) -> Boxes:
+    """Find the parts of every image of a data set."""
+    images = read_images(data, dataset)
+    loaded = Detector.load(detector, _device(device))
+    report = detect_parts(loaded, images, out, change(DetectSettings, settings), redo=redo)
+    show(report.parts, f"parts found on {len(images)} images (images: share that show it)")
+    say(
+        f"{report.detected} images looked at, {report.reused} known from before, "
+        f"{report.removed} no longer there, {len(report.problems)} unreadable"
+    )
+    for row in report.problems.head(20).itertuples():
+        say(str(row.problem))
+    written(out / "boxes.parquet", "boxes:")
+    return report.boxes
+
+
+def training_images(images: Images) -> Images:
+    """Return the training split, or all images of a table without splits."""
+    splits = "split" in images.frame and images.frame["split"].notna().any()
+    return images.split("train") if splits else images
+
+
+def fill(boxes: Path, data: Path, dataset: str | None, out: Path) -> None:
+    """Fill the training images' missing parts from other images of the same identity."""
+    found = boxes_at(boxes)
+    images = training_images(read_images(data, dataset))
+    filled, report = fill_boxes(found, images, vocabulary_of(found))
+    filled.write(out)
+    show(report, f"parts of {len(images)} training images, left and right counted apart")
+    written(out, "boxes:")

@@ -1,0 +1,108 @@
+"""Building galleries and searching them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from annotations.boxes import Boxes
+from annotations.datasets import read_images
+from annotations.images import Images
+from pipelines.jobs.detector import boxes_at, vocabulary_of
+from pipelines.tables import say, written
+from reid.embedding import embed
+from reid.methods import check_branches
+from reid.retrieval.gallery import Gallery, GalleryAbout
+from reid.retrieval.page import write_results
+from reid.retrieval.results import search as find
+from reid.run import Run
+
+
+def build(
+    data: Path,
+    dataset: str | None,
+    run: Path,
+    out: Path,
+    boxes: Path | None,
+    branches: str,
+    device: str,
+) -> Gallery:
+    """Embed a data set into a gallery."""
+    found = boxes_at(boxes) if boxes else None
+    return build_from(read_images(data, dataset), Run.load(run), out, found, branches, device)
+
+
+def build_from(
+    images: Images, run: Run, out: Path, boxes: Boxes | None, branches: str, device: str
+) -> Gallery:
+    """Embed images into a gallery."""
+    chosen = check_branches(branches)
+    embedded = embed(run, images, boxes, branches=chosen, device=device)
+    about = GalleryAbout(
+        model=run.hash,
+        run=str(run.source.resolve()),
+        branches=chosen,
+        distance=run.recipe.distance,
+    )
+    gallery = Gallery.build(embedded.vectors, embedded.images, out, about)
+    for problem in embedded.problems:
+        say(problem)
+    written(out, f"gallery of {len(gallery)} images:")
+    return gallery
+
+
+def search(
+    queries: Path,
+    dataset: str | None,
+    gallery: Path,
+    run: Path | None,
+    out: Path,
+    top: int,
+    boxes: Path | None,
+    cross_camera: bool,
+    device: str,
+) -> Path:
+    """Search a gallery for every image of a data set."""
+    opened = Gallery.open(gallery)
+    loaded = Run.load(run or Path(opened.about.run))
+    found = boxes_at(boxes) if boxes else None
+    return search_in(
+        read_images(queries, dataset), opened, loaded, out, top, found, cross_camera, device
+    )
+
+
+def search_in(
+    images: Images,
+    gallery: Gallery,
+    run: Run,
+    out: Path,
+    top: int,
+    boxes: Boxes | None,
+    cross_camera: bool,
+    device: str,
+) -> Path:
+    """Search an opened gallery, and write ``results.csv`` and ``results.html``."""
+    gallery.require_model(run.hash)
+    branches = check_branches(gallery.about.branches)
+    embedded = embed(run, images, boxes, branches=branches, device=device)
+    for problem in embedded.problems:
+        say(problem)
+    found = find(
+        gallery,
+        embedded.vectors,
+        embedded.images,
+        top,
+        drop_self=True,
+        drop_same_camera=cross_camera,
+    )
+    page = write_results(
+        found,
+        gallery,
+        embedded.images,
+        out,
+        boxes=boxes,
+        query_boxes=boxes,
+        vocabulary=None if boxes is None else vocabulary_of(boxes),
+    )
+    written(out / "results.csv", f"rank lists of {len(embedded.images)} queries:")
+    written(page, "page:")
+    return page

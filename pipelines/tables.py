@@ -1,0 +1,39 @@
+"""Tables and lines on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.3f}"
+    return "" if value is None or value is pd.NA else str(value)
+
+
+def show(frame: pd.DataFrame, title: str = "") -> None:
+    """Print a frame as a table, numbers right-aligned, shares with three decimals."""
+    table = Table(title=title or None, title_justify="left", header_style="bold")
+    for name in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[name])
+        table.add_column(str(name), justify="right" if numeric else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*map(_cell, row))
+    console.print(table)
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def written(path: Path, what: str) -> None:
+    """Say where an output is."""
+    console.print(f"[bold green]{what}[/] {path}", highlight=False, soft_wrap=True)
