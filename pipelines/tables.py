@@ -20,7 +20,9 @@ def _cell(value: Any) -> str:
 
 def show(frame: pd.DataFrame, title: str = "") -> None:
     """Print a frame as a table, numbers right-aligned, shares with three decimals."""
-    table = Table(title=title or None, title_justify="left", header_style="bold")
+    if title:
+        console.print(f"\n{title}", markup=False, highlight=False, soft_wrap=True)
+    table = Table(header_style="bold")
     for name in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
         table.add_column(str(name), justify="right" if numeric else "left")

@@ -38,7 +38,7 @@ def _options(
     ] = False,
 ) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for chatty in ("lightning", "pytorch_lightning", "ultralytics", "PIL", "matplotlib"):
+    for chatty in ("faiss", "lightning", "ultralytics", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

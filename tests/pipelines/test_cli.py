@@ -1,0 +1,85 @@
+import subprocess
+import sys
+
+import pytest
+
+from pipelines.cli.main import main
+
+
+def run(monkeypatch, *words):
+    """Run the command in this process; return its exit status."""
+    monkeypatch.setattr(sys, "argv", ["partreid", *map(str, words)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return caught.value.code
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, pipelines.cli.main; print({'torch', 'pandas', 'cv2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("parts",), ("gallery",), *[(name,) for name in ("train", "eval", "search", "demo")]],
+)
+def test_every_command_explains_itself(monkeypatch, capsys, words):
+    assert run(monkeypatch, *words, "--help") == 0
+    assert "Usage:" in capsys.readouterr().out
+
+
+def empty(folder):
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "prn-smal", "{data}", "{tmp}/run"), "did you mean 'prn-small'"),
+        (("train", "prn-small", "{tmp}/nowhere", "{tmp}/run"), "nowhere: no such"),
+        (("train", "prn-small", "{empty}", "{tmp}/run"), "no image in it"),
+        (
+            ("train", "prn-small", "{data}", "{tmp}/run", "--set", "epoch=3"),
+            "did you mean 'epochs'",
+        ),
+        (("eval", "{empty}", "{data}"), "no trained model in it"),
+        (("eval", "{empty}", "{data}", "--branches", "part"), "did you mean 'parts'"),
+        (("parts", "train", "{empty}", "{tmp}/d"), "not a labelled set"),
+        (
+            ("parts", "train", "{data}/labels", "{tmp}/d", "--set", "epoch=3"),
+            "did you mean 'epochs'",
+        ),
+        (("parts", "detect", "{empty}", "{data}", "{tmp}/b"), "not a trained detector"),
+        (("parts", "check", "{tmp}/none.json"), "none.json"),
+        (("parts", "import", "{tmp}/none.json", "{tmp}/l", "--mapping", "x"), "x"),
+        (("parts", "vocabulary", "prm"), "did you mean 'prn'"),
+        (
+            ("gallery", "build", "{data}", "--run", "{empty}", "--out", "{tmp}/g"),
+            "no trained model",
+        ),
+        (("search", "{data}", "--gallery", "{empty}"), "not a gallery"),
+        (("detect-parts", "--data", "{data}", "--work", "{tmp}/w"), "needs a detector"),
+        (("train-reid", "--data", "{data}", "--work", "{tmp}/w"), "run 'make detect-parts"),
+        (("retrieve", "--queries", "{data}", "--work", "{tmp}/w"), "give both"),
+        (("sample", "{other}"), "holds something else"),
+    ],
+)
+def test_a_mistake_is_one_line(monkeypatch, capsys, tmp_path, sample, words, message):
+    other = empty(tmp_path / "other")
+    (other / "thesis.doc").write_text("mine")
+    places = {"tmp": tmp_path, "data": sample, "empty": empty(tmp_path / "empty"), "other": other}
+    assert run(monkeypatch, *[word.format(**places) for word in words]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_vocabularies_and_recipes_are_listed(monkeypatch, capsys):
+    assert run(monkeypatch, "parts", "vocabulary") == 0
+    shown = capsys.readouterr().out
+    assert "window" in shown
+    assert "back mirror" in shown
+    assert run(monkeypatch, "recipes") == 0
+    assert "prn-small" in capsys.readouterr().out

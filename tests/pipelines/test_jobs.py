@@ -1,0 +1,58 @@
+import pandas as pd
+
+from annotations.boxes import Boxes
+from pipelines.jobs import whole
+from pipelines.jobs.sheet import draw_sheet
+from pipelines.report import Section, write_report
+
+DETECTOR = ["weights=yolo11n.yaml", "image_size=64", "epochs=1", "hold_out=0.25", "batch=4"]
+NETWORK = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "parts.use=[]"]
+
+
+def test_the_whole_job_from_labels_to_rank_lists(sample, tmp_path, capsys):
+    whole.detect_parts(sample, sample / "labels", None, DETECTOR, tmp_path, "cpu")
+    work = tmp_path / "data"
+    assert "AP50-95" in capsys.readouterr().out
+    assert (work / "detector/scores.csv").is_file()
+    assert Boxes.read(work / "parts/boxes.parquet").about["vocabulary"]["name"] == "prn"
+    assert (work / "parts-filled.parquet").is_file()
+
+    run, evaluation = whole.train_reid(sample, "prn-sample", NETWORK, tmp_path, "cpu")
+    assert evaluation is not None
+    assert "mINP" in capsys.readouterr().out
+    assert (run.source / "eval/metrics.json").is_file()
+
+    page = whole.retrieve(sample, None, None, "prn-sample", 5, tmp_path, "cpu")
+    results = pd.read_csv(page.with_name("results.csv"))
+    # Each query has six gallery images, of which five are asked for.
+    assert results.groupby("query").size().tolist() == [5] * 6
+    assert results["match"].isin([True, False]).all()
+    assert "data:image/jpeg" in page.read_text()
+
+    capsys.readouterr()
+    whole.detect_parts(sample, sample / "labels", None, DETECTOR, tmp_path, "cpu")
+    assert "0 images looked at, 36 known from before" in capsys.readouterr().out
+
+    folder = sample / "images"
+    whole.retrieve(sample, folder, folder, "prn-sample", 3, tmp_path, "cpu")
+    found = pd.read_csv(page.with_name("results.csv"))
+    assert len(found) == 36 * 3
+    assert (found["query"] != found["image"]).all()
+
+
+def test_a_sheet_shows_the_boxes(sample, tmp_path):
+    draw_sheet(sample / "labels", sample, None, tmp_path / "sheet.png", 10, 0)
+    assert (tmp_path / "sheet.png").stat().st_size > 10_000
+
+
+def test_a_report_is_one_escaped_page(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "page.html").write_text("")
+    table = pd.DataFrame({"part": ["<b>"], "AP50": [0.51239]})
+    section = Section("Parts", "found", table, links=(("page", tmp_path / "a" / "page.html"),))
+    write_report(tmp_path / "report.html", "a & b", "lead", [section])
+    page = (tmp_path / "report.html").read_text()
+    assert "a &amp; b" in page
+    assert "&lt;b&gt;" in page
+    assert "0.512" in page
+    assert 'href="a/page.html"' in page
