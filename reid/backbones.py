@@ -20,7 +20,7 @@ class Backbone(nn.Module):
         weights: ``imagenet`` for timm's own (needs the network or timm's cache), the path
             of a state dict saved by torch or safetensors, or None to start at random.
         output_stride: pixels per cell of the feature map, 8, 16 or 32; below 32 the last
-            stages are dilated instead of strided.
+            stages do not shrink the map (the "last stride" of Luo et al. 2019).
 
     Attributes:
         channels: C, the depth of the feature map.
@@ -37,15 +37,12 @@ class Backbone(nn.Module):
         super().__init__()
         if name not in timm.list_models():
             raise InputError(f"backbone '{name}': timm has no such network; {_near(name)}")
-        options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
-        if output_stride != 32:
-            options["output_stride"] = output_stride
-        try:
-            self.network = timm.create_model(name, **options)
-        except (TypeError, NotImplementedError, AssertionError):
+        self.network = timm.create_model(name, num_classes=0, global_pool="")
+        if not _keep_resolution(self.network, output_stride):
             raise InputError(
-                f"backbone '{name}' cannot have output_stride {output_stride}; use 32"
-            ) from None
+                f"backbone '{name}' gives no feature map with output_stride {output_stride}; "
+                f"32 suits every convolutional network"
+            )
         if weights == "imagenet":
             _load_from_timm(self.network, name)
         elif weights is not None:
@@ -69,9 +66,29 @@ class Backbone(nn.Module):
         features: Tensor = self.network.forward_features(
             pixels.contiguous(memory_format=torch.channels_last)
         )
-        if features.dim() != 4:
-            raise InputError("this backbone has no feature map (it is not convolutional)")
         return features
+
+
+def _keep_resolution(network: Any, output_stride: int) -> bool:
+    """Undo the strides behind the stage that reaches ``output_stride``; say whether it did."""
+    reached = [s["module"] for s in network.feature_info if s["reduction"] == output_stride]
+    inside = behind = False
+    for name, module in network.named_modules():
+        was, inside = inside, bool(reached) and f"{name}.".startswith(f"{reached[-1]}.")
+        behind = behind or (was and not inside)
+        if behind and getattr(module, "stride", None) in (2, (2, 2)):
+            module.stride = 1 if module.stride == 2 else (1, 1)
+            if isinstance(module, nn.AvgPool2d):
+                module.kernel_size = 1
+    try:
+        with torch.no_grad():
+            side = 4 * output_stride
+            shape = network.eval()(torch.zeros(1, 3, side, side)).shape
+    except (AssertionError, RuntimeError, ValueError):
+        return False
+    finally:
+        network.train()
+    return tuple(shape[2:]) == (4, 4)
 
 
 def _near(name: str) -> str:

@@ -24,7 +24,7 @@ _COLUMNS = 8
 def _tile(path: Path, name: str, boxes: Boxes, vocabulary: Vocabulary) -> Image.Image:
     tile = Image.new("RGB", (_TILE, _TILE + _CAPTION), "white")
     pen = ImageDraw.Draw(tile)
-    pen.text((2, _TILE + 1), name[-28:], fill="black")
+    pen.text((2, _TILE + 1), path.name[-28:], fill="black")
     try:
         photograph = Image.fromarray(read_image(path))
     except ImageError:

@@ -84,11 +84,20 @@ def test_parts_of_a_plain_network_are_refused(tiny_recipe):
 
 @pytest.mark.parametrize(
     ("name", "stride", "words"),
-    [("resnet5", 32, "did you mean"), ("vit_tiny_patch16_224", 16, "cannot have output_stride")],
+    [("resnet5", 32, "did you mean"), ("vit_tiny_patch16_224", 16, "gives no feature map")],
 )
 def test_a_wrong_backbone_is_named(name, stride, words):
     with pytest.raises(InputError, match=words):
         Backbone(name, None, stride)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50d", "tf_efficientnet_lite0", "regnety_002"])
+@pytest.mark.parametrize("stride", [8, 16, 32])
+def test_the_map_has_the_resolution_asked_for(name, stride):
+    backbone = Backbone(name, None, stride).eval()
+    with torch.no_grad():
+        features = backbone(torch.zeros(1, 3, 96, 64, dtype=torch.uint8))
+    assert features.shape == (1, backbone.channels, 96 // stride, 64 // stride)
 
 
 def test_weights_must_be_there_and_fit(tmp_path):
