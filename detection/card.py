@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Va
 
 from annotations.errors import InputError
 from annotations.files import whole_file, write_text
-from annotations.vocabulary import Part, Vocabulary
+from annotations.vocabulary import Vocabulary
 from detection.settings import DetectorSettings
 from detection.yolo import VERSION
 
@@ -24,17 +24,7 @@ def digest(path: Path) -> str:
 
 
 def _vocabulary(stored: Any) -> Any:
-    if isinstance(stored, dict):
-        return Vocabulary(stored["name"], tuple(Part(**part) for part in stored["parts"]))
-    return stored
-
-
-def vocabulary_record(vocabulary: Vocabulary) -> dict[str, Any]:
-    """Return a vocabulary in full, as it is stored beside what was made with it."""
-    return {
-        "name": vocabulary.name,
-        "parts": [part.model_dump(mode="json") for part in vocabulary.parts],
-    }
+    return Vocabulary.from_record(stored) if isinstance(stored, dict) else stored
 
 
 class DetectorCard(BaseModel):
@@ -58,7 +48,7 @@ class DetectorCard(BaseModel):
 
     format: Literal[1] = 1
     vocabulary: Annotated[
-        Vocabulary, BeforeValidator(_vocabulary), PlainSerializer(vocabulary_record)
+        Vocabulary, BeforeValidator(_vocabulary), PlainSerializer(Vocabulary.record)
     ]
     settings: DetectorSettings
     trained_on: dict[str, str]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 from rich.progress import Progress
@@ -19,14 +17,11 @@ from annotations.boxes import DETECTOR, NAMES, Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import ImageError, read_image
+from annotations.reading import ahead
 from detection.cache import BoxCache, changed, file_states
-from detection.card import vocabulary_record
 from detection.detector import Detector
 from detection.letterbox import Letterboxed, letterbox
 from detection.settings import DetectSettings
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 
 KEEP_EVERY = 5.0
 """Seconds between two writings of what is finished: what a kill can cost."""
@@ -127,22 +122,6 @@ def detect_parts(
     )
 
 
-def ahead(
-    pool: ThreadPoolExecutor,
-    make: Callable[[Given], Made],
-    given: Iterable[Given],
-    depth: int,
-) -> Iterator[Made]:
-    """Map in threads, in order, with at most ``depth`` results waiting to be taken."""
-    waiting: deque[Future[Made]] = deque()
-    for item in given:
-        waiting.append(pool.submit(make, item))
-        if len(waiting) >= depth:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
 @dataclass(frozen=True)
 class Prepare:
     """Reads an image and letterboxes it; an unreadable one becomes its problem, a text."""
@@ -183,7 +162,7 @@ def _concatenate(
 def _about(detector: Detector, settings: DetectSettings) -> dict[str, Any]:
     return {
         "detector": detector.hash,
-        "vocabulary": vocabulary_record(detector.vocabulary),
+        "vocabulary": detector.vocabulary.record(),
         "settings": settings.model_dump(mode="json") | {"image_size": detector.side(settings)},
     }
 

@@ -11,8 +11,9 @@ from rich.progress import track
 
 from annotations.errors import InputError
 from annotations.labels import LabelledSet
+from annotations.reading import ahead
 from detection.card import digest
-from detection.detect import Prepare, ahead
+from detection.detect import Prepare
 from detection.detector import Detector
 from detection.scores import score_boxes
 from detection.settings import DetectSettings

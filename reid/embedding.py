@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import ImageError
+from annotations.reading import ahead
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
 from reid.device import autocast, pick_device
@@ -39,27 +41,17 @@ class Embedded:
     problems: tuple[str, ...]
 
 
-def _read_batch(paths: list[Path], size: tuple[int, int]) -> list[Tensor | str]:
-    read: list[Tensor | str] = []
-    for path in paths:
+@dataclass(frozen=True)
+class _Read:
+    """Reads a network input; an unreadable image becomes its problem, a text."""
+
+    size: tuple[int, int]
+
+    def __call__(self, path: Path) -> Tensor | str:
         try:
-            read.append(read_input(path, size))
+            return read_input(path, self.size)
         except ImageError as error:
-            read.append(str(error))
-    return read
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, paths: list[Path], size: tuple[int, int], batch: int, depth: int
-) -> Iterator[list[Tensor | str]]:
-    """Yield read batches in order while the next ``depth`` are being read."""
-    pending: list[Future[list[Tensor | str]]] = []
-    for start in range(0, len(paths), batch):
-        pending.append(pool.submit(_read_batch, paths[start : start + batch], size))
-        if len(pending) > depth:
-            yield pending.pop(0).result()
-    for future in pending:
-        yield future.result()
+            return str(error)
 
 
 def embed(
@@ -70,7 +62,7 @@ def embed(
     branches: Branches = "global",
     device: str = "auto",
     batch: int = 32,
-    workers: int = 4,
+    workers: int | None = None,
     progress: bool = True,
 ) -> Embedded:
     """Embed every image.
@@ -83,7 +75,7 @@ def embed(
             (PRN, section 4.2).
         device: ``auto``, ``cpu``, ``cuda``.
         batch: images per pass.
-        workers: threads that read images.
+        workers: threads that read images; by default one per processor.
         progress: whether to show a bar.
 
     Raises:
@@ -99,15 +91,14 @@ def embed(
     vectors: list[Tensor] = []
     kept = np.ones(len(images), dtype=bool)
     problems: list[str] = []
-    with ThreadPoolExecutor(workers) as pool, torch.inference_mode():
-        batches = _ahead(pool, images.paths, size, batch, depth=2 * workers)
-        total = -(-len(images) // batch)
-        for index, read in enumerate(
-            track(batches, "embedding", total, transient=True, disable=not progress)
-        ):
-            rows = np.arange(index * batch, index * batch + len(read))
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool, torch.inference_mode():
+        inputs = ahead(pool, _Read(size), images.paths, 2 * batch)
+        starts = range(0, len(images), batch)
+        for start in track(starts, "embedding", transient=True, disable=not progress):
+            read = list(islice(inputs, batch))
             good = [item for item in read if isinstance(item, Tensor)]
             problems += [item for item in read if isinstance(item, str)]
+            rows = np.arange(start, start + len(read))
             kept[rows] = [isinstance(item, Tensor) for item in read]
             if good:
                 rows = rows[kept[rows]]

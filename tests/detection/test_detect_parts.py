@@ -10,8 +10,9 @@ from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import find_images
+from annotations.reading import ahead
 from detection import cache, detect
-from detection.detect import ahead, detect_parts
+from detection.detect import detect_parts
 from detection.settings import DetectSettings
 
 LOW = DetectSettings(confidence=0.001)
