@@ -28,7 +28,7 @@ from reid.data.augment import Augment
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import TrainingSet
 from reid.data.sampler import EpochSampler
-from reid.device import pick_device, uses_bf16
+from reid.device import keep_freed_memory, pick_device, uses_bf16
 from reid.methods import build_criterion, build_model
 from reid.recipe import Recipe
 from reid.run import MODEL, Run, save_model
@@ -216,6 +216,8 @@ def fit(
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     model = build_model(recipe, len(prepared.identities), start=True)
     target = pick_device(device)
+    if target.type == "cpu":
+        keep_freed_memory()
     callbacks: list[Callback] = [
         ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False)
     ]
