@@ -6,6 +6,7 @@ WORK ?= runs
 export UV_LINK_MODE ?= copy
 
 option = $(if $($(1)),--$(2) '$($(1))')
+changes = $(foreach change,$(SET),--set '$(change)')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo detect-parts train-reid retrieve test test-slow lint format constraints clean
@@ -16,8 +17,8 @@ help: ## Explain every target
 setup: $(VENV)/ready ## Build .venv with the full stack, at the versions in constraints.txt
 
 $(VENV)/ready: constraints.txt pyproject.toml
-	@command -v uv >/dev/null || python3 -m pip install --quiet --user uv || python3 -m pip install --quiet uv
-	@PATH="$$PATH:$$(python3 -m site --user-base)/bin"; set -e; \
+	@command -v uv >/dev/null || { python3 -m venv .uv && .uv/bin/python -m pip install --quiet uv; }
+	@set -e; PATH="$$PATH:$(CURDIR)/.uv/bin"; \
 	  test -x $(BIN)/python || uv venv --quiet --python '>=$(PYTHON)' $(VENV); \
 	  uv pip sync --quiet --python $(BIN)/python --require-hashes constraints.txt; \
 	  uv pip install --quiet --python $(BIN)/python --no-deps --editable .
@@ -26,11 +27,11 @@ $(VENV)/ready: constraints.txt pyproject.toml
 demo: $(VENV)/ready ## Run every job on the built-in sample; ends by naming the report to open
 	$(BIN)/partreid demo
 
-detect-parts: $(VENV)/ready ## Train a part detector on LABELS, find the parts of DATA (DETECTOR= to reuse one)
-	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(call option,LABELS,labels) $(call option,DETECTOR,detector)
+detect-parts: $(VENV)/ready ## Train a part detector on LABELS (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'
+	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(call option,LABELS,labels) $(call option,DETECTOR,detector) $(changes) $(if $(REDO),--redo)
 
 train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and evaluate it
-	$(BIN)/partreid train-reid --work '$(WORK)' $(call option,DATA,data) $(call option,RECIPE,recipe)
+	$(BIN)/partreid train-reid --work '$(WORK)' $(call option,DATA,data) $(call option,RECIPE,recipe) $(changes)
 
 retrieve: $(VENV)/ready ## Search GALLERY for every image of QUERIES, with the network trained on DATA
 	$(BIN)/partreid retrieve --work '$(WORK)' $(call option,DATA,data) $(call option,QUERIES,queries) $(call option,GALLERY,gallery) $(call option,RECIPE,recipe)
@@ -55,5 +56,5 @@ constraints: ## Resolve the newest versions into constraints.txt, with hashes
 	uv pip compile --quiet --universal --python-version $(PYTHON) --group dev --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --output-file constraints.txt
 
-clean: ## Remove what the jobs and tools made, but not .venv
-	rm -rf runs demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## Remove the tools' caches, but no .venv and nothing that was trained
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -80,14 +80,15 @@ class Boxes:
         """Keep the boxes of ``images``.
 
         Raises:
-            InputError: there are boxes, and none is of one of the images: they were made
-                from another data set or with another root.
+            InputError: there are boxes, and none is of one of the images: most likely they
+                were made from another data set or with another root.
         """
         mine = self.frame["image"].isin(images.frame["image"])
         if len(self) and not mine.any():
             raise InputError(
-                f"{self.source}: none of its images is in {images.source}; it has "
-                f"'{self.frame['image'].iloc[0]}' where the images are like "
-                f"'{images.frame['image'].iloc[0]}': boxes of another data set, or another root"
+                f"{self.source}: no box of any of the {len(images)} images of {images.source}; it "
+                f"has '{self.frame['image'].iloc[0]}' where the images are like "
+                f"'{images.frame['image'].iloc[0]}': boxes of another data set or another root, "
+                f"or nothing was found on these"
             )
         return Boxes(self.frame[mine], self.about, self.source)

@@ -47,6 +47,11 @@ class LabelReport:
     images: int
 
     @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong; an image without labels may well show no part."""
+        return bool((self.problems["problem"] == "image without labels").all())
+
+    @property
     def counts(self) -> pd.Series[int]:
         """How often each of `PROBLEMS` was found."""
         return self.problems["problem"].value_counts().reindex(PROBLEMS, fill_value=0)

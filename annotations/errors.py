@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # help must not wait for pydantic
+    from pydantic import ValidationError
 
 
 class InputError(ValueError):
@@ -12,6 +16,13 @@ class InputError(ValueError):
     The message names the file, row or key and says what to do. The command line prints
     it without a traceback and exits with status 2.
     """
+
+
+def explain(error: ValidationError) -> str:
+    """Return the first problem that pydantic found, as ``place: what is wrong``."""
+    first = error.errors()[0]
+    place = ".".join(str(step) for step in first["loc"]) or "the file"
+    return f"{place}: {first['msg']}"
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

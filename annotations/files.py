@@ -7,6 +7,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from annotations.errors import InputError
 
 
 def _aside(path: Path) -> Path:
@@ -49,3 +54,34 @@ def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 so that ``path`` is never seen half-written."""
     with whole_file(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file.
+
+    Raises:
+        InputError: there is no such file, or it is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """Parse YAML; ``source`` is named where it is not.
+
+    Raises:
+        InputError: it is not YAML.
+    """
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{source}: not YAML: {error}") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file; errors as `read_text` and `parse_yaml`."""
+    return parse_yaml(read_text(path), str(path))

@@ -89,10 +89,9 @@ class Images:
         be moved together.
         """
         root, folder = self.root.resolve(), path.parent.resolve()
-        near = root.is_relative_to(folder.parent)
-        write_table(
-            self.frame, path, {"root": os.path.relpath(root, folder) if near else str(root)}
-        )
+        if root.is_relative_to(folder.parent):
+            root = Path(os.path.relpath(root, folder))
+        write_table(self.frame, path, {"root": root.as_posix()})
 
     @property
     def paths(self) -> list[Path]:
@@ -118,6 +117,11 @@ class Images:
                 f"or the folder subfolders train/, query/ and gallery/"
             )
         return self.where(self.frame["split"] == name)
+
+    def training(self) -> Images:
+        """Keep the training split, or everything where no image has a split."""
+        splits = "split" in self.frame and self.frame["split"].notna().any()
+        return self.split("train") if splits else self
 
     def require(self, column: str, purpose: str) -> None:
         """Demand that every row has a value in ``column``; ``purpose`` says what for."""

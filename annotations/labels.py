@@ -13,7 +13,7 @@ import yaml
 
 from annotations.boxes import LABEL, Boxes
 from annotations.errors import InputError
-from annotations.files import whole_folder
+from annotations.files import read_yaml, whole_folder
 from annotations.images import Images
 from annotations.vocabulary import Vocabulary, built_in_vocabularies, load_vocabulary
 
@@ -140,7 +140,7 @@ class LabelledSet:
             raise InputError(
                 f"{folder}: not a labelled set (no {_ABOUT}); make one with 'partreid parts import'"
             )
-        about = yaml.safe_load(path.read_text("utf-8"))
+        about = read_yaml(path)
         if not isinstance(about, dict) or {"vocabulary", "labelled"} - set(about):
             raise InputError(f"{path}: must have the keys 'vocabulary' and 'labelled'")
         name = str(about["vocabulary"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
-from annotations.errors import InputError, suggest
+from annotations.errors import InputError, explain, suggest
+from annotations.files import read_yaml
 from annotations.geometry import BRAND, LIGHT
 from annotations.vocabulary import Vocabulary, load_vocabulary
 
@@ -127,12 +127,8 @@ def load_mapping(name: str) -> Mapping:
         known = suggest(name, built_in_mappings())
         raise InputError(f"no mapping '{name}'; {known}; or give a YAML file's path")
     try:
-        mapping = Mapping.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        mapping = Mapping.model_validate(read_yaml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(f"{path}: {place}: {first['msg']}") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {error}") from None
+        raise InputError(f"{path}: {explain(error)}") from None
     beside = path.parent / mapping.vocabulary
     return mapping.model_copy(update={"vocabulary": str(beside)}) if beside.is_file() else mapping

@@ -83,7 +83,9 @@ def find_images(folder: Path) -> list[Path]:
     found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES
+        and not any(step.startswith(".") for step in path.relative_to(folder).parts)
+        and path.is_file()
     )
     if not found:
         raise InputError(f"{folder}: no image in it (looked for {', '.join(sorted(SUFFIXES))})")

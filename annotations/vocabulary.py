@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from annotations.errors import InputError, suggest
+from annotations.errors import InputError, explain, suggest
+from annotations.files import read_yaml
 
 _BUILT_IN = Path(__file__).parent / "vocabularies"
 
@@ -129,11 +129,7 @@ def load_vocabulary(name: str) -> Vocabulary:
         known = suggest(name, built_in_vocabularies())
         raise InputError(f"no vocabulary '{name}'; {known}; or give a YAML file's path")
     try:
-        content = _VocabularyFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        content = _VocabularyFile.model_validate(read_yaml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(step) for step in first["loc"]) or "the file"
-        raise InputError(f"{path}: {place}: {first['msg']}") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {error}") from None
+        raise InputError(f"{path}: {explain(error)}") from None
     return Vocabulary(name, tuple(content.parts))

@@ -12,6 +12,7 @@ finished training is a row of OUT/results.csv, and a second call goes on after i
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -128,8 +129,20 @@ def main() -> None:
         changes=given.changes,
         workers=given.workers,
     )
+    about = json.dumps(
+        {
+            "folds": given.folds,
+            "recipe": load_recipe("prn-small", given.changes).model_dump(mode="json"),
+            "boxes": hashlib.sha256(given.boxes.read_bytes()).hexdigest(),
+            "weights": hashlib.sha256(given.weights.read_bytes()).hexdigest(),
+        },
+        indent=1,
+    )
+    claim = given.out / "about.json"
+    if claim.is_file() and claim.read_text() != about:
+        raise SystemExit(f"{given.out} holds results of other folds, settings or boxes")
     given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "changes.json").write_text(json.dumps(given.changes))
+    claim.write_text(about)
     if given.jobs == 1:
         for job in jobs:
             work(job)

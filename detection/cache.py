@@ -94,8 +94,9 @@ class BoxCache:
         """Write the finished tables and ``problems.csv``, and drop the shards."""
         counts = boxes.frame["image"].value_counts()
         found = states["image"].map(counts).fillna(0).astype("int64")
-        boxes.write(self.folder / BOXES)
+        # Boxes last: without them a folder is no cache, and the shards still hold everything.
         write_table(states.assign(boxes=found), self.folder / IMAGES, self.about)
+        boxes.write(self.folder / BOXES)
         problems = states.loc[states["problem"].notna(), ["image", "problem"]]
         write_table(problems, self.folder / PROBLEMS)
         shutil.rmtree(self.folder / SHARDS, ignore_errors=True)

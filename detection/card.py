@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import torch
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
-from annotations.errors import InputError
+from annotations.errors import InputError, explain
 from annotations.files import whole_file, write_text
 from annotations.vocabulary import Vocabulary
 from detection.settings import DetectorSettings
@@ -84,7 +84,8 @@ class DetectorCard(BaseModel):
         try:
             card = cls.model_validate_json(path.read_text("utf-8"))
         except (ValidationError, UnicodeDecodeError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: not a detector's card: {error}") from None
+            why = explain(error) if isinstance(error, ValidationError) else str(error)
+            raise InputError(f"{path}: not a detector's card: {why}") from None
         if digest(weights) != card.weights:
             raise InputError(
                 f"{weights}: not the weights that {cls.FILE} describes; the file is damaged or "

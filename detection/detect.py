@@ -32,11 +32,11 @@ class DetectReport:
     """What a run of `detect_parts` did.
 
     Attributes:
-        boxes: the boxes of all images, as written to ``boxes.parquet``.
+        boxes: the boxes of the table's images; ``boxes.parquet`` also keeps those of images
+            looked at before that are not in this table.
         problems: columns ``image`` and ``problem``, a row per image that cannot be read.
         detected: images looked at in this run.
         reused: images whose boxes were there already.
-        removed: images dropped, since the table no longer has them.
         parts: per part ``boxes`` and, as a share of the readable images, ``images``.
     """
 
@@ -44,7 +44,6 @@ class DetectReport:
     problems: pd.DataFrame
     detected: int
     reused: int
-    removed: int
     parts: pd.DataFrame
 
 
@@ -105,19 +104,17 @@ def detect_parts(
                 cache.add(*_concatenate(pending))
                 pending, kept = [], time.monotonic()
     known, boxes = cache.read()
-    removed = ~known["image"].isin(states["image"])
+    cache.write(known, boxes)
     now = states[["image"]].merge(known, on="image", how="left")
     if now["problem"].notna().all():
         raise InputError(f"{images.source}: no image can be read; {now['problem'].iloc[0]}")
     mine = boxes.frame["image"].isin(states["image"])
     boxes = Boxes(boxes.frame[mine], boxes.about, boxes.source)
-    cache.write(now, boxes)
     return DetectReport(
         boxes=boxes,
         problems=now.loc[now["problem"].notna(), ["image", "problem"]].reset_index(drop=True),
         detected=len(todo),
         reused=len(states) - len(todo),
-        removed=int(removed.sum()),
         parts=_coverage(detector, boxes, int(now["problem"].isna().sum())),
     )
 

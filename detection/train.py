@@ -40,6 +40,7 @@ def train_detector(
     settings: DetectorSettings,
     *,
     device: str | None = None,
+    redo: bool = False,
     progress: bool = True,
 ) -> Detector:
     """Train a detector of the parts that ``labels`` labels.
@@ -56,6 +57,7 @@ def train_detector(
         out: the detector's folder.
         settings: how to train.
         device: such as ``cpu`` or ``cuda:0``; by default a GPU where there is one.
+        redo: replace a training with other labels or settings.
         progress: show a progress bar.
 
     Raises:
@@ -78,15 +80,18 @@ def train_detector(
         held_out=_digests(held_out) if held_out else {},
         unreadable=unreadable,
     )
+    if redo:
+        (out / DetectorCard.FILE).unlink(missing_ok=True)
+        shutil.rmtree(out / ".training", ignore_errors=True)
     if (out / DetectorCard.FILE).exists():
         detector = Detector.load(out, device)
         _demand_same(out, _identity(detector.card), _identity(card))
         return detector
     run = out / ".training"
-    _begin(run, out, _identity(card))
     last = run / "weights" / "last.pt"
+    start = None if last.exists() else find_start(settings)
+    _begin(run, out, _identity(card))
     if not _finished(last, settings.epochs):
-        start = None if last.exists() else find_start(settings)
         with Progress(disable=not progress, transient=True) as bar:
             steps = -(-len(training) // settings.batch) * settings.epochs
             done = _finished_epochs(last) * steps // settings.epochs
@@ -137,7 +142,7 @@ def _demand_same(out: Path, there: Mapping[str, Any], wanted: Mapping[str, Any])
     if other:
         raise InputError(
             f"{out}: holds a training with other {', '.join(sorted(other))}; train into another "
-            f"folder, or delete this one"
+            f"folder, or start over with --redo"
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from annotations.errors import InputError, suggest
+from annotations.errors import InputError, explain, suggest
+from annotations.files import parse_yaml
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -25,10 +25,8 @@ def change(kind: type[Settings], changes: list[str], **defaults: object) -> Sett
             raise InputError(f"'{text}': give a change as key=value, such as epochs=50")
         if key not in kind.model_fields:
             raise InputError(f"'{text}': no setting '{key}'; {suggest(key, kind.model_fields)}")
-        values[key] = yaml.safe_load(value)
+        values[key] = parse_yaml(value, f"'{text}'")
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"setting '{key}': {first['msg']}") from None
+        raise InputError(f"setting {explain(error)}") from None

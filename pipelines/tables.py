@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 console = Console()
@@ -27,7 +28,7 @@ def show(frame: pd.DataFrame, title: str = "") -> None:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
         table.add_column(str(name), justify="right" if numeric else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(*map(_cell, row))
+        table.add_row(*(escape(_cell(cell)) for cell in row))
     console.print(table)
 
 
@@ -38,4 +39,5 @@ def say(text: str) -> None:
 
 def written(path: Path, what: str) -> None:
     """Say where an output is."""
-    console.print(f"[bold green]{what}[/] {path}", highlight=False, soft_wrap=True)
+    line = f"[bold green]{escape(what)}[/] {escape(str(path))}"
+    console.print(line, highlight=False, soft_wrap=True)

@@ -35,7 +35,7 @@ class Backbone(nn.Module):
 
     def __init__(self, name: str, weights: str | None = None, output_stride: int = 32) -> None:
         super().__init__()
-        if name not in timm.list_models():
+        if not timm.is_model(name):
             raise InputError(f"backbone '{name}': timm has no such network; {_near(name)}")
         self.network = timm.create_model(name, num_classes=0, global_pool="")
         if not _keep_resolution(self.network, output_stride):

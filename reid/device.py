@@ -9,14 +9,26 @@ from typing import Any, Literal
 
 import torch
 
+from annotations.errors import InputError
+
 Precision = Literal["auto", "bf16", "float32"]
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """Return the device named, or for ``auto`` the first CUDA device, else the CPU."""
+    """Return the device named, or for ``auto`` the first CUDA device, else the CPU.
+
+    Raises:
+        InputError: there is no such device.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"no device '{name}'; give auto, cpu, cuda or cuda:1") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"device '{name}': this machine has {torch.cuda.device_count()} of them")
+    return device
 
 
 def has_fast_bf16(device: torch.device) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -22,10 +21,10 @@ class Distance(ABC):
     """A distance between embeddings.
 
     Attributes:
-        faiss_metric: the faiss metric under which prepared embeddings rank the same way.
+        faiss_metric: name of the faiss metric under which prepared embeddings rank alike.
     """
 
-    faiss_metric: ClassVar[int]
+    faiss_metric: ClassVar[str]
 
     @abstractmethod
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
@@ -69,7 +68,7 @@ class Distance(ABC):
 class Euclidean(Distance):
     """The straight-line distance."""
 
-    faiss_metric = faiss.METRIC_L2
+    faiss_metric = "METRIC_L2"
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.pairwise`."""
@@ -87,7 +86,7 @@ class Euclidean(Distance):
 class Cosine(Distance):
     """One minus the cosine of the angle between two embeddings: 0 to 2."""
 
-    faiss_metric = faiss.METRIC_INNER_PRODUCT
+    faiss_metric = "METRIC_INNER_PRODUCT"
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.pairwise`."""

@@ -14,14 +14,14 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
-from annotations.boxes import Boxes
+from annotations.boxes import IDENTITY_MEAN, Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import ImageError
 from annotations.reading import ahead
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
-from reid.device import autocast, pick_device
+from reid.device import Precision, autocast, pick_device
 from reid.methods import Branches, embedding_of
 from reid.run import Run
 
@@ -61,6 +61,7 @@ def embed(
     *,
     branches: Branches = "global",
     device: str = "auto",
+    precision: Precision = "auto",
     batch: int = 32,
     workers: int | None = None,
     progress: bool = True,
@@ -74,18 +75,25 @@ def embed(
         branches: which branches make the embedding; ``global`` needs no part detection
             (PRN, section 4.2).
         device: ``auto``, ``cpu``, ``cuda``.
+        precision: ``auto`` takes bf16 where the device has it, whatever it was trained in.
         batch: images per pass.
         workers: threads that read images; by default one per processor.
         progress: whether to show a bar.
 
     Raises:
-        InputError: no image could be read, or parts are asked for without boxes.
+        InputError: no image could be read, parts are asked for without boxes, or the boxes
+            of these images were filled by identity, which at test is the answer.
     """
     if branches != "global" and boxes is None:
         raise InputError(f"branches '{branches}' need boxes: give --boxes")
     target = pick_device(device)
     size = (run.recipe.image.height, run.recipe.image.width)
     wanted = None if branches == "global" or boxes is None else boxes.of(images)
+    if wanted is not None and (wanted.frame["source"] == IDENTITY_MEAN).any():
+        raise InputError(
+            f"{wanted.source}: has boxes filled by identity for images that are to be compared, "
+            f"which tells the answer; give the boxes that the detector found"
+        )
     corners, numbers = box_tensors(wanted, images, run.recipe.parts.use)
     model = run.model.to(target).to(memory_format=torch.channels_last)
     vectors: list[Tensor] = []
@@ -102,7 +110,7 @@ def embed(
             kept[rows] = [isinstance(item, Tensor) for item in read]
             if good:
                 rows = rows[kept[rows]]
-                with autocast(run.recipe.precision, target):
+                with autocast(precision, target):
                     found = model.describe(
                         torch.stack(good).to(target, non_blocking=True),
                         corners[rows].to(target),

@@ -29,20 +29,21 @@ class PRNCriterion(nn.Module):
         self.part_regularised = PartRegularisedLoss(
             recipe.parts.weights, recipe.loss.label_smoothing
         )
+        self.global_weight = recipe.loss.global_weight
         self.triplet_weight = recipe.loss.triplet
         # Hermans et al. 2017: the farthest positive and the nearest negative of each anchor.
         self.miner = BatchHardMiner()
         self.triplet = TripletMarginLoss(margin=recipe.loss.margin)
         for standard in (self.miner, self.triplet):
-            # Euclidean on raw vectors, as the embedding is compared at test.
-            standard.distance.normalize_embeddings = False
+            # As the embedding is compared at test.
+            standard.distance.normalize_embeddings = recipe.distance == "cosine"
 
     def forward(self, output: PRNOutput, identities: Tensor) -> dict[str, Tensor]:
         """Return the terms by name; the loss is their sum."""
         whole, parts = self.part_regularised(
             output.global_scores, output.part_scores, output.vectors.visible, identities
         )
-        terms = {"global": whole}
+        terms = {"global": self.global_weight * whole} if self.global_weight else {}
         if output.part_scores.shape[1]:
             terms["parts"] = parts
         if self.triplet_weight:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from annotations.errors import InputError, suggest
+from annotations.files import parse_yaml, read_yaml
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -65,14 +66,17 @@ class PartSettings(_Section):
 
 
 class LossSettings(_Section):
-    """What is added to equation (3).
+    """Weights around PRN's equation (3), and what is added to it.
 
     Attributes:
+        global_weight: of equation (3)'s first term; 0 trains the parts alone, as the row
+            "Window+Light+Brand" of PRN's Table 4.
         label_smoothing: of every cross-entropy.
         triplet: weight of a batch-hard triplet loss on the global vector, 0 for none.
         margin: its margin, a Euclidean distance.
     """
 
+    global_weight: NotNegative = 1.0
     label_smoothing: Share = 0.0
     triplet: NotNegative = 0.0
     margin: NotNegative = 0.3
@@ -146,7 +150,7 @@ class Recipe(_Section):
         summary: one line for people.
         dimension: length of the global vector.
         distance: between embeddings, a key of `reid.distances.DISTANCES`.
-        precision: ``auto`` takes bf16 where the device has it, else float32.
+        precision: of training: ``auto`` takes bf16 where the device has it, else float32.
     """
 
     method: Literal["prn"] = "prn"
@@ -163,6 +167,12 @@ class Recipe(_Section):
     distance: Literal["euclidean", "cosine"] = "euclidean"
     precision: Literal["auto", "bf16", "float32"] = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _learns_something(self) -> Recipe:
+        if not self.loss.global_weight and not (self.parts.use and any(self.parts.weights)):
+            raise ValueError("loss.global_weight 0 needs part branches with a weight")
+        return self
 
     def to_yaml(self) -> str:
         """Return the recipe in full, as a YAML file."""
@@ -210,12 +220,9 @@ def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
     Raises:
         InputError: see `parse_recipe`; or an override is not of that form.
     """
-    try:
-        content = yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such recipe file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not YAML: {error}") from None
+    if not path.is_file():
+        raise InputError(f"{path}: no such recipe file")
+    content = read_yaml(path) or {}
     source = str(path)
     for override in overrides or []:
         key, separator, value = override.partition("=")
@@ -227,6 +234,6 @@ def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
             section = section.setdefault(name, {})
             if not isinstance(section, dict):
                 raise InputError(f"'{override}': '{name}' is not a section of the recipe")
-        section[last] = yaml.safe_load(value)
+        section[last] = parse_yaml(value, f"'{override}'")
         source = f"{path} with {', '.join(overrides or [])}"
     return parse_recipe(content, source)

@@ -24,7 +24,7 @@ class Run:
     """A trained network and what it was trained on.
 
     Attributes:
-        model: in evaluation mode, on the CPU.
+        model: in evaluation mode; on the CPU until something runs it elsewhere.
         recipe: what made it.
         identities: the training identities in the order of their class numbers.
         hash: sha256 of the model file; galleries remember it.
@@ -44,7 +44,9 @@ class Run:
         Raises:
             InputError: the folder is no run, is unfinished, or its model file is damaged.
         """
-        path = folder / MODEL if folder.is_dir() else folder
+        if folder.name == MODEL:
+            folder = folder.parent
+        path = folder / MODEL
         if not path.is_file():
             hint = (
                 "its training has not finished: run the same 'partreid train' again to go on"

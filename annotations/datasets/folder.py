@@ -9,6 +9,9 @@ from annotations.errors import InputError
 from annotations.images import SPLITS, Images
 from annotations.pixels import find_images
 
+_OTHER_SPLITS = frozenset(
+    {"train", "query", "gallery", "test", "val", "valid", "validation", "probe", "training"}
+)
 _CAMERA = re.compile(r"(?:^|[_\-.])(c\d+|cam\d+)(?=[_\-.])", re.IGNORECASE)
 
 
@@ -24,7 +27,8 @@ def read(root: Path) -> Images:
        by ``_``, ``-`` or ``.``, is the camera, in small letters.
 
     Raises:
-        InputError: the folder is missing or holds no image, or an image is deeper than that.
+        InputError: the folder is missing or holds no image, an image is deeper than that, or a
+            first folder is a split by another name, such as test.
     """
     rows = []
     for path in find_images(root):
@@ -33,6 +37,11 @@ def read(root: Path) -> Images:
         row = {"image": image.as_posix()}
         if folders and folders[0] in SPLITS:
             row["split"] = folders.pop(0)
+        elif folders and folders[0].lower() in _OTHER_SPLITS:
+            raise InputError(
+                f"{root / folders[0]}: looks like a split; splits are called train, query and "
+                f"gallery here: rename the folder, or write an images.csv"
+            )
         if len(folders) > 2:
             raise InputError(
                 f"{path}: too deep; images belong in [train|query|gallery/][identity/][camera/] "

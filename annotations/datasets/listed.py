@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotations.errors import InputError
+from annotations.files import read_text
 from annotations.pixels import find_images
 
 
@@ -53,7 +54,7 @@ def read_list(path: Path) -> pd.Series[str]:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    lines = pd.Series(path.read_text("utf-8").splitlines(), dtype="string").str.strip()
+    lines = pd.Series(read_text(path).splitlines(), dtype="string").str.strip()
     lines.index = pd.RangeIndex(1, len(lines) + 1)
     names = lines[lines != ""]
     if names.empty:

@@ -9,7 +9,7 @@ import yaml
 
 from annotations.boxes import CORNERS
 from annotations.errors import InputError
-from annotations.files import whole_folder
+from annotations.files import parse_yaml, read_text, whole_folder
 from annotations.formats.foreign import (
     Corners,
     ForeignLabels,
@@ -30,13 +30,10 @@ def _class_names(folder: Path) -> list[str]:
     found = next((folder / name for name in CLASS_LISTS if (folder / name).is_file()), None)
     if found is None:
         raise InputError(f"{folder}: no class names (looked for {', '.join(CLASS_LISTS)})")
-    text = found.read_text("utf-8")
+    text = read_text(found)
     if found.suffix == ".txt":
         return [line.strip() for line in text.splitlines() if line.strip()]
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{found}: not YAML: {error}") from None
+    content = parse_yaml(text, str(found))
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, dict) and set(names) == set(range(len(names))):
         names = [names[index] for index in range(len(names))]
@@ -104,9 +101,7 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
     boxes = []
     for image, width, height in images:
         file = files[image]
-        for place, line in enumerate(
-            file.read_text("utf-8").splitlines() if file.is_file() else [], 1
-        ):
+        for place, line in enumerate(read_text(file).splitlines() if file.is_file() else [], 1):
             if not line.strip():
                 continue
             where = f"{file.relative_to(path)}: line {place}"

@@ -24,13 +24,16 @@ def detect_parts(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a training setting; repeatable.")
     ] = None,
+    redo: Annotated[
+        bool, typer.Option(help="Train and detect again after labels or settings changed.")
+    ] = False,
     work: WorkOption = Path("runs"),
     device: options.Device = "auto",
 ) -> None:
     """Train the part detector, find the parts of every image, and fill the missing ones."""
     from pipelines.jobs.whole import detect_parts
 
-    detect_parts(data, labels, detector, settings or [], work, device)
+    detect_parts(data, labels, detector, settings or [], redo, work, device)
 
 
 def train_reid(

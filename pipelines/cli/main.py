@@ -24,6 +24,9 @@ reid.register(app)
 gallery.register(app)
 jobs.register(app)
 
+_INTERRUPTED = 130
+"""What typer exits with after Ctrl-C, by the shells' convention."""
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -49,6 +52,7 @@ def main() -> None:
     except InputError as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.secho("stopped; the same command goes on from here", err=True)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:
+            typer.secho("stopped; the same command goes on from here", err=True)
+        raise

@@ -86,12 +86,13 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Change a setting, such as --set epochs=50; repeatable."),
     ] = None,
+    redo: Annotated[bool, typer.Option(help="Replace a detector of other settings.")] = False,
     device: options.Device = "auto",
 ) -> None:
     """Train a part detector; stopped half-way, the same command goes on."""
     from pipelines.jobs.detector import train
 
-    train(labels, out, settings or [], device)
+    train(labels, out, settings or [], device, redo)
 
 
 @app.command("eval")

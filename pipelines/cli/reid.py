@@ -32,7 +32,9 @@ def evaluate(
     boxes: options.BoxesFile = None,
     dataset: options.Kind = None,
     branches: options.Branches = "global",
-    out: Annotated[Path | None, typer.Option(help="Folder for the results. [RUN/eval]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results. [RUN/eval-BRANCHES]")
+    ] = None,
     device: options.Device = "auto",
 ) -> None:
     """Print mAP, CMC and mINP on the query and gallery splits, with 95 % intervals."""

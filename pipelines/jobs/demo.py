@@ -23,7 +23,7 @@ def demo(work: Path, device: str) -> Path:
     started = time.monotonic()
     folder = work / "sample"
     say("1 of 3: part detector, part boxes")
-    whole.detect_parts(None, None, None, [], work, device)
+    whole.detect_parts(None, None, None, [], False, work, device)
     detected = time.monotonic()
     say("2 of 3: re-identification network")
     run, evaluation = whole.train_reid(None, None, [], work, device)
@@ -42,7 +42,7 @@ def demo(work: Path, device: str) -> Path:
             "The table is on labelled images that it was not trained on; the picture shows what it "
             "finds on test images.",
             table=pd.read_csv(folder / "detector" / "scores.csv"),
-            picture=make_sheet(shown, boxes.of(shown), vocabulary_of(boxes)),
+            picture=make_sheet(shown, boxes, vocabulary_of(boxes)),
             seconds=detected - started,
         ),
         Section(

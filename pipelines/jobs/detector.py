@@ -8,9 +8,8 @@ from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import whole_file
-from annotations.images import Images
 from annotations.labels import LabelledSet
-from annotations.vocabulary import Vocabulary, load_vocabulary
+from annotations.vocabulary import Vocabulary, built_in_vocabularies, load_vocabulary
 from detection.detect import detect_parts
 from detection.detector import Detector
 from detection.evaluate import DetectorScores, evaluate_detector
@@ -35,28 +34,37 @@ def boxes_at(path: Path) -> Boxes:
 
 
 def vocabulary_of(boxes: Boxes) -> Vocabulary:
-    """Return the vocabulary that a boxes file remembers, or PRN's for one that does not."""
+    """Return the vocabulary that a boxes file remembers, else the one that has its parts."""
     stored = boxes.about.get("vocabulary")
-    if not isinstance(stored, dict):
-        return load_vocabulary("prn")
-    return Vocabulary.from_record(stored)
+    if isinstance(stored, dict):
+        return Vocabulary.from_record(stored)
+    named = set(boxes.frame["part"])
+    for name in reversed(built_in_vocabularies()):
+        if named <= set(load_vocabulary(name).names):
+            return load_vocabulary(name)
+    raise InputError(
+        f"{boxes.source}: no built-in vocabulary has all of its parts ({', '.join(sorted(named))})"
+    )
 
 
-def train(labels: Path, out: Path, settings: list[str], device: str) -> Detector:
+def train(
+    labels: Path, out: Path, settings: list[str], device: str, redo: bool = False
+) -> Detector:
     """Train a detector, and test it on what was held out."""
     labelled = LabelledSet.read(labels)
     chosen = change(DetectorSettings, settings)
-    detector = train_detector(labelled, out, chosen, device=_device(device))
+    detector = train_detector(labelled, out, chosen, device=_device(device), redo=redo)
     written(out, "detector:")
     if chosen.hold_out:
-        _show_scores(evaluate_detector(detector, labelled), out)
+        _show_scores(evaluate_detector(detector, labelled), out / "scores.csv")
     return detector
 
 
 def evaluate(detector: Path, labels: Path, device: str) -> None:
     """Test a detector on the labelled images that it has not seen."""
     loaded = Detector.load(detector, _device(device))
-    _show_scores(evaluate_detector(loaded, LabelledSet.read(labels)), detector)
+    scores = evaluate_detector(loaded, LabelledSet.read(labels))
+    _show_scores(scores, detector / f"scores-{labels.resolve().name}.csv")
 
 
 def _show_scores(scores: DetectorScores, out: Path) -> None:
@@ -64,9 +72,9 @@ def _show_scores(scores: DetectorScores, out: Path) -> None:
     show(scores.table, f"part detector on {scores.images} images{left}")
     for problem in scores.problems:
         say(problem)
-    with whole_file(out / "scores.csv") as aside:
+    with whole_file(out) as aside:
         scores.table.to_csv(aside, index=False)
-    written(out / "scores.csv", "table:")
+    written(out, "table:")
 
 
 def detect(
@@ -79,13 +87,14 @@ def detect(
     device: str,
 ) -> Boxes:
     """Find the parts of every image of a data set."""
+    chosen = change(DetectSettings, settings)
     images = read_images(data, dataset)
     loaded = Detector.load(detector, _device(device))
-    report = detect_parts(loaded, images, out, change(DetectSettings, settings), redo=redo)
+    report = detect_parts(loaded, images, out, chosen, redo=redo)
     show(report.parts, f"parts found on {len(images)} images (images: share that show it)")
     say(
         f"{report.detected} images looked at, {report.reused} known from before, "
-        f"{report.removed} no longer there, {len(report.problems)} unreadable"
+        f"{len(report.problems)} unreadable"
     )
     for row in report.problems.head(20).itertuples():
         say(str(row.problem))
@@ -93,16 +102,10 @@ def detect(
     return report.boxes
 
 
-def training_images(images: Images) -> Images:
-    """Return the training split, or all images of a table without splits."""
-    splits = "split" in images.frame and images.frame["split"].notna().any()
-    return images.split("train") if splits else images
-
-
 def fill(boxes: Path, data: Path, dataset: str | None, out: Path) -> None:
     """Fill the training images' missing parts from other images of the same identity."""
     found = boxes_at(boxes)
-    images = training_images(read_images(data, dataset))
+    images = read_images(data, dataset).training()
     filled, report = fill_boxes(found, images, vocabulary_of(found))
     filled.write(out)
     show(report, f"parts of {len(images)} training images, left and right counted apart")

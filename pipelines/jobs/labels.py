@@ -41,7 +41,7 @@ def check(labels: Path, format: str | None, images: Path | None) -> bool:
         say(f"{problem}: {count or 'none'}")
     if len(report.problems):
         show(report.problems.head(_SHOWN), f"the first {min(_SHOWN, len(report.problems))}")
-    return report.problems.empty
+    return report.sound
 
 
 def show_vocabularies(name: str | None) -> None:

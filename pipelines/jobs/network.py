@@ -59,7 +59,7 @@ def evaluate(
     say(scored.protocol)
     for problem in scored.problems:
         say(problem)
-    folder = out or run / "eval"
+    folder = out or loaded.source / f"eval-{chosen}"
     scored.write(folder)
     written(folder / "metrics.json", "metrics:")
     return scored

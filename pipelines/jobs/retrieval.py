@@ -6,6 +6,7 @@ from pathlib import Path
 
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
+from annotations.errors import InputError
 from annotations.images import Images
 from pipelines.jobs.detector import boxes_at, vocabulary_of
 from pipelines.tables import say, written
@@ -36,6 +37,7 @@ def build_from(
 ) -> Gallery:
     """Embed images into a gallery."""
     chosen = check_branches(branches)
+    Gallery.require_replaceable(out)
     embedded = embed(run, images, boxes, branches=chosen, device=device)
     about = GalleryAbout(
         model=run.hash,
@@ -63,7 +65,10 @@ def search(
 ) -> Path:
     """Search a gallery for every image of a data set."""
     opened = Gallery.open(gallery)
-    loaded = Run.load(run or Path(opened.about.run))
+    remembered = Path(opened.about.run)
+    if run is None and not remembered.is_dir():
+        raise InputError(f"{gallery}: made by the run {remembered}, which is gone; give --run")
+    loaded = Run.load(run or remembered)
     found = boxes_at(boxes) if boxes else None
     return search_in(
         read_images(queries, dataset), opened, loaded, out, top, found, cross_camera, device

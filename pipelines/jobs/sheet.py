@@ -65,11 +65,11 @@ def draw_sheet(
     boxes: Path, data: Path, dataset: str | None, out: Path, count: int, seed: int
 ) -> None:
     """Draw the boxes of ``count`` images chosen at random, and write a PNG."""
-    found = boxes_at(boxes)
     images = read_images(data, dataset)
+    found = boxes_at(boxes).of(images)
     chosen = images.frame["image"].sample(min(count, len(images)), random_state=seed)
     images = images.where(images.frame["image"].isin(chosen))
-    sheet = make_sheet(images, found.of(images), vocabulary_of(found))
+    sheet = make_sheet(images, found, vocabulary_of(found))
     with whole_file(out) as aside:
         sheet.save(aside)
     written(out, f"{len(images)} images:")

@@ -2,38 +2,84 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from annotations.images import Images
+from annotations.files import read_text, write_text
+from annotations.images import SPLITS
 from detection.detector import Detector
 from pipelines.jobs import detector as detector_jobs
 from pipelines.jobs import network as network_jobs
 from pipelines.jobs import retrieval as retrieval_jobs
+from pipelines.recipes import load_recipe
 from pipelines.sample import write_sample
 from pipelines.tables import say
 from reid.evaluation.report import Evaluation
 from reid.run import Run
 
-SAMPLE_DETECTOR = ["weights=yolo11n.yaml", "image_size=160", "epochs=40", "hold_out=0.2",
-                   "mosaic=0", "degrade=0.2", "crop_to_vehicle=0"]  # fmt: skip
+SAMPLE_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=40", "batch=8",
+                   "hold_out=0.2", "mosaic=0", "degrade=0.2", "crop_to_vehicle=0")  # fmt: skip
 SAMPLE_RECIPE, DEFAULT_RECIPE = "prn-sample", "prn-small"
 
 
-def _name(data: Path | None) -> str:
-    return "sample" if data is None else data.resolve().stem
+@dataclass(frozen=True)
+class Job:
+    """A data set and the folder that holds everything made from it.
 
+    Attributes:
+        root: the data set.
+        folder: WORK and the data set's name.
+        sample: whether the data set is the built-in sample.
+    """
 
-def _data(data: Path | None, work: Path) -> Path:
-    """Return the data set given, or the built-in sample, drawn once."""
-    if data is not None:
-        return data
-    sample = work / "sample" / "data"
-    if not (sample / "images.parquet").is_file():
-        write_sample(sample)
-        say(f"no data set given: drew the built-in sample into {sample}")
-    return sample
+    root: Path
+    folder: Path
+    sample: bool
+
+    @classmethod
+    def on(cls, data: Path | None, work: Path) -> Job:
+        """Find the folder of a data set; without one, draw the built-in sample.
+
+        Raises:
+            InputError: no such data set, or the folder belongs to another of the same name.
+        """
+        if data is None:
+            root = work / "sample" / "data"
+            if not (root / "images.parquet").is_file():
+                write_sample(root)
+                say(f"no data set given: drew the built-in sample into {root}")
+            return cls(root, work / "sample", True)
+        read_images(data)  # a wrong data set is said before anything is made
+        path = data.resolve()
+        folder = work / (path.parent.name if path.is_file() else path.name)
+        note = folder / "data.txt"
+        if note.is_file() and read_text(note).strip() != str(path):
+            raise InputError(
+                f"{folder}: belongs to another data set, {read_text(note).strip()}; give another "
+                f"--work (WORK=)"
+            )
+        write_text(note, f"{path}\n")
+        return cls(data, folder, False)
+
+    def recipe(self, given: str | None) -> str:
+        """Return the recipe given, or the one that suits the data set."""
+        return given or (SAMPLE_RECIPE if self.sample else DEFAULT_RECIPE)
+
+    def run(self, recipe: str | None) -> Path:
+        """Return the folder of a recipe's run."""
+        return self.folder / f"reid-{Path(self.recipe(recipe)).stem}"
+
+    @property
+    def parts(self) -> Path:
+        """The cache of the boxes that the detector found."""
+        return self.folder / "parts"
+
+    @property
+    def filled(self) -> Path:
+        """The boxes for training, filled by identity."""
+        return self.folder / "parts-filled.parquet"
 
 
 def detect_parts(
@@ -41,6 +87,7 @@ def detect_parts(
     labels: Path | None,
     detector: Path | None,
     settings: list[str],
+    redo: bool,
     work: Path,
     device: str,
 ) -> None:
@@ -50,47 +97,37 @@ def detect_parts(
             "a data set needs a detector: give --labels (LABELS=), a labelled set made by "
             "'partreid parts import', or --detector (DETECTOR=), one that is trained"
         )
-    root = _data(data, work)
-    folder = work / _name(data)
-    read_images(root)  # a wrong data set is said before the detector is trained
+    if data is None and (labels is not None or detector is not None):
+        raise InputError("give --data (DATA=) too: the images whose parts are to be found")
+    job = Job.on(data, work)
     if detector is None:
-        chosen = labels or root / "labels"
-        detector = folder / "detector"
-        if data is None and labels is None:
-            settings = [*SAMPLE_DETECTOR, *settings]
-        detector_jobs.train(chosen, detector, settings, device)
+        detector = job.folder / "detector"
+        chosen = [*SAMPLE_DETECTOR, *settings] if job.sample else settings
+        detector_jobs.train(labels or job.root / "labels", detector, chosen, device, redo)
     else:
         Detector.load(detector)
-    detector_jobs.detect(detector, root, None, folder / "parts", [], False, device)
-    images = detector_jobs.training_images(read_images(root))
-    if images.frame["identity"].notna().any():
-        detector_jobs.fill(folder / "parts", root, None, folder / "parts-filled.parquet")
+    detector_jobs.detect(detector, job.root, None, job.parts, [], redo, device)
+    if read_images(job.root).training().frame["identity"].notna().any():
+        detector_jobs.fill(job.parts, job.root, None, job.filled)
 
 
 def train_reid(
     data: Path | None, recipe: str | None, changes: list[str], work: Path, device: str
 ) -> tuple[Run, Evaluation | None]:
     """Train on the cached parts of a data set, and evaluate where it has a test split."""
-    root, folder = _data(data, work), work / _name(data)
-    boxes = folder / "parts-filled.parquet"
-    if not boxes.is_file():
-        if data is not None:
-            raise InputError(f"{boxes}: not there; run 'make detect-parts DATA={data}' first")
-        detect_parts(None, None, None, [], work, device)
-    out = _run_folder(data, recipe, work)
-    run = network_jobs.train(
-        recipe or (DEFAULT_RECIPE if data else SAMPLE_RECIPE),
-        root, None, out, boxes, changes, device, workers=2,
-    )  # fmt: skip
-    if not {"query", "gallery"} <= set(read_images(root).frame.get("split", [])):
+    job = Job.on(data, work)
+    chosen = job.recipe(recipe)
+    load_recipe(chosen, changes)
+    if not job.filled.is_file():
+        if not job.sample:
+            raise InputError(f"{job.filled}: not there; run 'make detect-parts DATA={data}' first")
+        detect_parts(None, None, None, [], False, work, device)
+    out = job.run(recipe)
+    run = network_jobs.train(chosen, job.root, None, out, job.filled, changes, device, workers=2)
+    if not set(SPLITS) <= set(read_images(job.root).frame.get("split", [])):
         say("the data set has no query and gallery splits: not evaluated")
         return run, None
-    return run, network_jobs.evaluate(out, root, None, None, "global", None, device)
-
-
-def _run_folder(data: Path | None, recipe: str | None, work: Path) -> Path:
-    chosen = recipe or (DEFAULT_RECIPE if data else SAMPLE_RECIPE)
-    return work / _name(data) / f"reid-{Path(chosen).stem}"
+    return run, network_jobs.evaluate(out, job.root, None, None, "global", None, device)
 
 
 def retrieve(
@@ -105,23 +142,24 @@ def retrieve(
     """Search a gallery folder for every query; without folders, the data set's own splits."""
     if (queries is None) != (gallery is None):
         raise InputError("give both --queries (QUERIES=) and --gallery (GALLERY=), or neither")
-    out = _run_folder(data, recipe, work)
-    if data is None and not (out / "model.pt").is_file():
+    if data is None and queries is not None:
+        raise InputError(
+            "give --data (DATA=) too: the data set whose network is to be used; a network "
+            "trained on the drawn sample knows nothing of photographs"
+        )
+    job = Job.on(data, work)
+    load_recipe(job.recipe(recipe))
+    if job.sample and not (job.run(recipe) / "model.pt").is_file():
         train_reid(None, recipe, [], work, device)
-    run = Run.load(out)
-    sides = _sides(data, queries, gallery, work)
-    folder = work / _name(data) / "retrieval"
-    parts = work / _name(data) / "parts"
-    # Boxes only decorate this page, so they are shown where the images have them.
-    boxes = detector_jobs.boxes_at(parts) if queries is None and parts.is_dir() else None
-    built = retrieval_jobs.build_from(sides[1], run, folder / "gallery", None, "global", device)
-    return retrieval_jobs.search_in(sides[0], built, run, folder, top, boxes, True, device)
-
-
-def _sides(
-    data: Path | None, queries: Path | None, gallery: Path | None, work: Path
-) -> tuple[Images, Images]:
+    run = Run.load(job.run(recipe))
     if queries is not None and gallery is not None:
-        return read_images(queries), read_images(gallery)
-    images = read_images(_data(data, work))
-    return images.split("query"), images.split("gallery")
+        asked, searched = read_images(queries), read_images(gallery)
+    else:
+        images = read_images(job.root)
+        asked, searched = images.split("query"), images.split("gallery")
+    # Boxes only decorate this page, so they are shown where the images have them.
+    decorated = queries is None and job.parts.is_dir()
+    boxes = detector_jobs.boxes_at(job.parts) if decorated else None
+    out = job.folder / "retrieval"
+    built = retrieval_jobs.build_from(searched, run, out / "gallery", None, "global", device)
+    return retrieval_jobs.search_in(asked, built, run, out, top, boxes, True, device)

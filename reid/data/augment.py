@@ -32,7 +32,14 @@ class Augment:
         moves: list[v2.Transform] = []
         if settings.zoom or settings.rotate:
             zoom = (1 - settings.zoom, 1 + settings.zoom) if settings.zoom else None
-            moves.append(v2.RandomAffine(settings.rotate, scale=zoom, fill=128))
+            moves.append(
+                v2.RandomAffine(
+                    settings.rotate,
+                    scale=zoom,
+                    fill=128,
+                    interpolation=v2.InterpolationMode.BILINEAR,
+                )
+            )
         if settings.pad:
             moves += [v2.Pad(settings.pad, fill=128), v2.RandomCrop(size)]
         looks: list[v2.Transform] = []

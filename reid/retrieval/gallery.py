@@ -90,10 +90,9 @@ class Gallery:
         prepared = distance.prepare(raw, "gallery").numpy()
         if len(prepared) != len(images):
             raise InputError(f"{images.source}: {len(images)} images, {len(prepared)} embeddings")
-        if out.is_file() or (out.is_dir() and any(out.iterdir()) and not _is_gallery(out)):
-            raise InputError(f"{out}: holds something else than a gallery; choose another folder")
+        cls.require_replaceable(out)
         count, dimension = prepared.shape
-        index = faiss.IndexFlat(dimension, distance.faiss_metric)
+        index = faiss.IndexFlat(dimension, getattr(faiss, distance.faiss_metric))
         index.add(prepared)
         manifest = _Manifest(**about.model_dump(), count=count, dimension=dimension)
         with whole_folder(out) as folder:
@@ -102,6 +101,16 @@ class Gallery:
             np.save(folder / _EMBEDDINGS, raw.astype(np.float32))
             (folder / _MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
         return cls.open(out)
+
+    @staticmethod
+    def require_replaceable(out: Path) -> None:
+        """Demand that ``out`` is free or holds a gallery.
+
+        Raises:
+            InputError: it holds something else.
+        """
+        if out.is_file() or (out.is_dir() and any(out.iterdir()) and not _is_gallery(out)):
+            raise InputError(f"{out}: holds something else than a gallery; choose another folder")
 
     @classmethod
     def open(cls, path: Path) -> Gallery:
@@ -132,8 +141,9 @@ class Gallery:
         except (RuntimeError, ValueError, EOFError, OSError):
             raise InputError(f"{path / name}: damaged; build the gallery again") from None
         shape = (manifest.count, manifest.dimension)
+        metric = getattr(faiss, distance.faiss_metric)
         found = {
-            _INDEX: (index.ntotal, index.d, index.metric_type) == (*shape, distance.faiss_metric),
+            _INDEX: (index.ntotal, index.d, index.metric_type) == (*shape, metric),
             _EMBEDDINGS: embeddings.shape == shape,
             _IMAGES: len(images) == manifest.count,
         }

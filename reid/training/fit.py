@@ -69,8 +69,7 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
             given or are of another data set, a part of the recipe has no box at all, or the
             batch does not fit the identities.
     """
-    if "split" in images.frame and images.frame["split"].notna().any():
-        images = images.split("train")
+    images = images.training()
     images.require("identity", "training")
     images.require_files()
     notes = []
@@ -151,32 +150,35 @@ def _loader(
     )
 
 
-def _fingerprint(recipe: Recipe, samples: TrainingSet) -> dict[str, str]:
+def _fingerprint(recipe: Recipe, images: Images, boxes: Boxes | None) -> dict[str, str]:
     """Say what the work is, so that going on with other data or numbers is noticed."""
-    data = hashlib.sha256("\n".join(map(str, samples.paths)).encode())
-    data.update(samples.identities.numpy().tobytes())
-    boxes = hashlib.sha256(samples.boxes.numpy().tobytes() + samples.parts.numpy().tobytes())
+    images = images.training()
+    rows = images.frame[["image", "identity"]]
+    seen = None if boxes is None else boxes.frame[boxes.frame["image"].isin(rows["image"])]
     return {
         "recipe": hashlib.sha256(recipe.to_yaml().encode()).hexdigest(),
-        "images": data.hexdigest(),
-        "boxes": boxes.hexdigest(),
+        "images": _hash(rows),
+        "boxes": "none" if seen is None or not recipe.parts.use else _hash(seen),
     }
 
 
-def _claim(out: Path, work: dict[str, str]) -> None:
+def _hash(frame: pd.DataFrame) -> str:
+    rows = pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy()
+    return hashlib.sha256(np.sort(rows).tobytes()).hexdigest()
+
+
+def _require_same(out: Path, work: dict[str, str]) -> None:
     path = out / _WORK
     if path.is_file():
         before = json.loads(path.read_text("utf-8"))
         changed = [name for name in work if before.get(name) != work[name]]
         if changed:
             raise InputError(
-                f"{out}: holds a run of another {' and '.join(changed)}; "
-                f"choose another --out, or remove the folder"
+                f"{out}: holds a run of another {' and '.join(changed)}; choose another folder "
+                f"to write to, or remove this one"
             )
-    elif out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out}: is not empty and not a run; choose another --out")
-    else:
-        write_text(path, json.dumps(work, indent=1))
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: is not empty and not a run; choose another folder to write to")
 
 
 def fit(
@@ -204,18 +206,22 @@ def fit(
     Raises:
         InputError: see `prepare`; or ``out`` holds a run of another recipe or data.
     """
-    prepared = prepare(recipe, images, boxes, progress)
-    _claim(out, _fingerprint(recipe, prepared.samples))
+    target = pick_device(device)
+    work = _fingerprint(recipe, images, boxes)
+    _require_same(out, work)
     if (out / MODEL).is_file():
         _log.info("%s: already trained", out)
         return Run.load(out)
+    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
+    build_model(recipe, 2, start=True)  # a backbone or weights that are not there are said first
+    prepared = prepare(recipe, images, boxes, progress)
     for note in prepared.notes:
         _log.info("%s", note)
-    write_text(out / "recipe.yaml", recipe.to_yaml())
-    write_text(out / "notes.txt", "\n".join(prepared.notes) + "\n")
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     model = build_model(recipe, len(prepared.identities), start=True)
-    target = pick_device(device)
+    write_text(out / _WORK, json.dumps(work, indent=1))
+    write_text(out / "recipe.yaml", recipe.to_yaml())
+    write_text(out / "notes.txt", "\n".join(prepared.notes) + "\n")
     if target.type == "cpu":
         keep_freed_memory()
     callbacks: list[Callback] = [
@@ -225,7 +231,7 @@ def fit(
         callbacks.append(RichProgressBar(leave=False))
     trainer = lightning.Trainer(
         accelerator="gpu" if target.type == "cuda" else target.type,
-        devices=1,
+        devices=[target.index or 0] if target.type == "cuda" else 1,
         precision="bf16-mixed" if uses_bf16(recipe.precision, target) else "32-true",
         max_epochs=recipe.epochs,
         logger=[CSVLogger(out, "csv"), TensorBoardLogger(out, "tensorboard", "")],
@@ -235,13 +241,14 @@ def fit(
         enable_model_summary=False,
     )
     last = out / "checkpoints" / "last.ckpt"
-    trainer.fit(
-        Training(model, build_criterion(recipe), recipe),
-        _loader(recipe, prepared.samples, workers, lambda: trainer.current_epoch),
-        ckpt_path=str(last) if last.is_file() else None,
-        weights_only=False,
-    )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(
+            Training(model, build_criterion(recipe), recipe),
+            _loader(recipe, prepared.samples, workers, lambda: trainer.current_epoch),
+            ckpt_path=str(last) if last.is_file() else None,
+            weights_only=False,
+        )
+    except SystemExit:  # what lightning makes of Ctrl-C
+        raise KeyboardInterrupt from None
     save_model(out / MODEL, model, recipe, prepared.identities)
     return Run.load(out)

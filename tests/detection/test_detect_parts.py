@@ -60,7 +60,7 @@ def test_boxes_are_those_of_the_detector(detector, folder, tmp_path):
     counts = stored.frame.groupby(["image", "part"]).size().unstack()
     assert counts["window"].max() == 1
     assert counts["light"].max() == 2
-    assert (report.detected, report.reused, report.removed) == (10, 0, 0)
+    assert (report.detected, report.reused) == (10, 0)
     table = report.parts.set_index("part")
     assert table.loc["window", "boxes"] == counts["window"].sum()
     assert table.loc["window", "images"] == counts["window"].notna().sum() / 10
@@ -85,7 +85,7 @@ def test_a_second_run_looks_only_at_what_is_new_or_changed(detector, folder, tmp
     os.utime(files[2], ns=(1, 1))
     third = _detect(detector, folder, out)
     assert sum(looked_at) == 2
-    assert (third.detected, third.reused, third.removed) == (2, 8, 1)
+    assert (third.detected, third.reused) == (2, 8)
     assert "new.png" in set(third.boxes.frame["image"])
     assert str(files[0].relative_to(folder)) not in set(third.boxes.frame["image"])
     fresh = _detect(detector, folder, tmp_path / "other")
@@ -95,6 +95,21 @@ def test_a_second_run_looks_only_at_what_is_new_or_changed(detector, folder, tmp
         fresh.boxes.frame.sort_values(order, ignore_index=True),
         atol=1e-3,
     )
+
+
+def test_a_part_of_the_images_leaves_the_others_boxes_in_the_cache(
+    detector, folder, tmp_path, looked_at
+):
+    out = tmp_path / "out"
+    whole = _detect(detector, folder, out)
+    names = [str(path.relative_to(folder)) for path in find_images(folder)]
+    few = Images(pd.DataFrame({"image": names[:3]}), folder)
+    report = detect_parts(detector, few, out, DetectSettings(confidence=0.001), progress=False)
+    assert set(report.boxes.frame["image"]) <= set(names[:3])
+    looked_at.clear()
+    again = _detect(detector, folder, out)
+    assert (sum(looked_at), again.reused) == (0, 10)
+    assert len(again.boxes) == len(whole.boxes)
 
 
 def test_a_killed_run_goes_on(detector, folder, tmp_path, looked_at, monkeypatch):

@@ -63,6 +63,16 @@ def empty(folder):
         (("detect-parts", "--data", "{data}", "--work", "{tmp}/w"), "needs a detector"),
         (("train-reid", "--data", "{data}", "--work", "{tmp}/w"), "run 'make detect-parts"),
         (("retrieve", "--queries", "{data}", "--work", "{tmp}/w"), "give both"),
+        (("retrieve", "--queries", "{data}", "--gallery", "{data}"), "give --data"),
+        (("detect-parts", "--labels", "{data}/labels", "--work", "{tmp}/w"), "give --data"),
+        (("train", "prn-small", "{data}", "{tmp}/r", "--set", "epochs=["), "not YAML"),
+        (("train", "prn-sample", "{data}", "{tmp}/r", "--device", "gpu9"), "no device 'gpu9'"),
+        (
+            ("train", "prn-small", "{data}", "{tmp}/r", "--set", "backbone.weights=x.pt"),
+            "no such w",
+        ),
+        (("parts", "train", "{data}/labels", "{tmp}/d", "--set", "weights=no.pt"), "no.pt"),
+        (("parts", "draw", "{data}/labels", "{other}", "{tmp}/x.png"), "no image in it"),
         (("sample", "{other}"), "holds something else"),
     ],
 )
@@ -74,6 +84,37 @@ def test_a_mistake_is_one_line(monkeypatch, capsys, tmp_path, sample, words, mes
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+def test_a_failed_start_leaves_the_folder_free(monkeypatch, capsys, tmp_path, sample):
+    wrong = ("parts", "train", sample / "labels", tmp_path / "d", "--set", "weights=no.pt")
+    assert run(monkeypatch, *wrong) == 2
+    assert not (tmp_path / "d").exists()
+    wrong = ("train", "prn-sample", sample, tmp_path / "r", "--set", "backbone.weights=no.pt")
+    assert run(monkeypatch, *wrong) == 2
+    assert not (tmp_path / "r").exists()
+
+
+def test_ctrl_c_says_that_work_goes_on(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.jobs.network.show_recipes", interrupted)
+    assert run(monkeypatch, "recipes") == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_two_data_sets_of_one_name_do_not_share_a_folder(monkeypatch, capsys, tmp_path, sample):
+    from pipelines.jobs.whole import Job
+
+    Job.on(sample, tmp_path / "w")
+    other = tmp_path / sample.name
+    other.symlink_to(sample / "images")
+    words = ("train-reid", "--data", other, "--work", tmp_path / "w")
+    (tmp_path / "w" / "images").mkdir()
+    (tmp_path / "w" / "images" / "data.txt").write_text("elsewhere")
+    assert run(monkeypatch, *words) == 2
+    assert "another data set" in capsys.readouterr().err
 
 
 def test_vocabularies_and_recipes_are_listed(monkeypatch, capsys):

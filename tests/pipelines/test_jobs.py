@@ -10,7 +10,7 @@ NETWORK = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "par
 
 
 def test_the_whole_job_from_labels_to_rank_lists(sample, tmp_path, capsys):
-    whole.detect_parts(sample, sample / "labels", None, DETECTOR, tmp_path, "cpu")
+    whole.detect_parts(sample, sample / "labels", None, DETECTOR, False, tmp_path, "cpu")
     work = tmp_path / "data"
     assert "AP50-95" in capsys.readouterr().out
     assert (work / "detector/scores.csv").is_file()
@@ -20,7 +20,7 @@ def test_the_whole_job_from_labels_to_rank_lists(sample, tmp_path, capsys):
     run, evaluation = whole.train_reid(sample, "prn-sample", NETWORK, tmp_path, "cpu")
     assert evaluation is not None
     assert "mINP" in capsys.readouterr().out
-    assert (run.source / "eval/metrics.json").is_file()
+    assert (run.source / "eval-global/metrics.json").is_file()
 
     page = whole.retrieve(sample, None, None, "prn-sample", 5, tmp_path, "cpu")
     results = pd.read_csv(page.with_name("results.csv"))
@@ -30,7 +30,7 @@ def test_the_whole_job_from_labels_to_rank_lists(sample, tmp_path, capsys):
     assert "data:image/jpeg" in page.read_text()
 
     capsys.readouterr()
-    whole.detect_parts(sample, sample / "labels", None, DETECTOR, tmp_path, "cpu")
+    whole.detect_parts(sample, sample / "labels", None, DETECTOR, False, tmp_path, "cpu")
     assert "0 images looked at, 36 known from before" in capsys.readouterr().out
 
     folder = sample / "images"

@@ -140,11 +140,27 @@ def test_unreadable_images_are_left_out_and_noted(crops, part_boxes, tiny_recipe
 def test_embedding_skips_what_cannot_be_read(crops, part_boxes, tiny_recipe, tmp_path):
     run = quiet_fit(tiny_recipe.model_copy(update={"epochs": 1}), crops, part_boxes, tmp_path / "r")
     crops.paths[3].write_text("broken")
-    made = embed(run, crops, part_boxes, branches="global+parts", progress=False, batch=5)
+    made = embed(
+        run,
+        crops,
+        part_boxes,
+        branches="global+parts",
+        progress=False,
+        batch=5,
+        precision="float32",
+    )
     assert made.vectors.shape == (len(crops) - 1, 16 + 3 * 512)
     assert len(made.problems) == 1
     assert crops.frame["image"][3] not in set(made.images.frame["image"])
-    alone = embed(run, crops, part_boxes, branches="global+parts", progress=False, batch=1)
+    alone = embed(
+        run,
+        crops,
+        part_boxes,
+        branches="global+parts",
+        progress=False,
+        batch=1,
+        precision="float32",
+    )
     torch.testing.assert_close(
         torch.tensor(made.vectors), torch.tensor(alone.vectors), rtol=1e-3, atol=1e-4
     )
@@ -155,8 +171,10 @@ def test_embedding_skips_what_cannot_be_read(crops, part_boxes, tiny_recipe, tmp
 def test_test_boxes_filled_by_identity_are_refused(crops, part_boxes, tiny_recipe, tmp_path):
     run = quiet_fit(tiny_recipe.model_copy(update={"epochs": 1}), crops, part_boxes, tmp_path / "r")
     filled = Boxes(part_boxes.frame.assign(source="identity-mean"))
-    with pytest.raises(InputError, match="tell the answer"):
+    with pytest.raises(InputError, match="tells the answer"):
         evaluate(run, crops, filled, branches="parts", progress=False)
+    with pytest.raises(InputError, match="tells the answer"):
+        embed(run, crops, filled, branches="global+parts", progress=False)
 
 
 def test_a_damaged_or_foreign_model_is_named(tmp_path):

@@ -16,6 +16,7 @@ from reid.recipe import Recipe, parse_recipe, read_recipe
         ({"parts": {"use": ["light"], "weight": {"lihgt": 1.0}}}, ["exactly the parts in 'use'"]),
         ({"batch": {"size": 30, "per_identity": 4}}, ["multiple of per_identity"]),
         ([1, 2], ["YAML mapping"]),
+        ({"loss": {"global_weight": 0}, "parts": {"use": []}}, ["needs part branches"]),
     ],
 )
 def test_a_wrong_recipe_is_named(content, words):
