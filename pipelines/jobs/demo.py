@@ -38,7 +38,7 @@ def demo(work: Path, device: str) -> Path:
     sections = [
         Section(
             "Parts found",
-            "A YOLO part detector, trained from scratch on labels of a quarter of the training images. "
+            "A YOLO part detector, trained from scratch on labels of half the training images. "
             "The table is on labelled images that it was not trained on; the picture shows what it "
             "finds on test images.",
             table=pd.read_csv(folder / "detector" / "scores.csv"),
