@@ -119,7 +119,7 @@ def test_only_the_images_given_are_filled_and_count():
 
 
 def test_boxes_of_another_data_set_are_an_error():
-    with pytest.raises(InputError, match="none of its images"):
+    with pytest.raises(InputError, match="another data set"):
         fill_boxes(_boxes([("x", "window", 0.1, 0.8)]), _images({"y": "v"}), PRN)
 
 
