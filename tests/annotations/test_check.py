@@ -91,7 +91,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rows)
 def test_duplicates_match_a_plain_loop(rows: list[tuple[str, str, int, int, int, int]]) -> None:
     frame = pd.DataFrame(rows, columns=["image", "name", *CORNERS]).astype(

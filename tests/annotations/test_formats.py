@@ -62,9 +62,7 @@ box = st.builds(
 )
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(boxes=st.lists(box, min_size=1, max_size=5, unique=True))
 @pytest.mark.parametrize("format", ["coco", "csv", "yolo"])
 def test_any_box_survives(

@@ -91,7 +91,7 @@ row = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(row, min_size=1, max_size=8))
 def test_matches_the_definitions_taken_one_by_one(rows: list[Row]) -> None:
     bottom = {image: float(max(row[6] for row in rows)) for image in "ab"}

@@ -25,7 +25,7 @@ def _coordinates(width: int, height: int) -> np.ndarray:
     return np.stack([250 * c for c in channels], axis=-1).astype(np.uint8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SIDES, SIDES, st.integers(0, 2**32 - 1))
 def test_a_crop_keeps_every_box_on_its_pixels(width, height, seed):
     generator = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ def test_a_crop_needs_two_boxes():
     assert same is boxes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SIDES, SIDES, st.floats(0, 1), st.integers(0, 2**32 - 1))
 def test_fitting_bounds_the_stretch(width, height, stretch, seed):
     fitted = fit(_coordinates(width, height), 320, stretch, np.random.default_rng(seed))

@@ -39,7 +39,7 @@ def stirred(detector):
     return detector
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(8, 400), st.integers(8, 400), st.sampled_from([32, 64, 320]))
 def test_a_letterboxed_image_is_whole_and_in_the_middle(width, height, side):
     square = letterbox(np.full((height, width, 3), 7, np.uint8), side)

@@ -72,7 +72,7 @@ IMAGES = [f"{n}.jpg" for n in range(7)]
 PLACES = st.lists(st.integers(0, 89), min_size=1, max_size=20, unique=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.sampled_from(["a", "b", None]), min_size=7, max_size=7),
     PLACES,

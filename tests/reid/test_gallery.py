@@ -147,7 +147,7 @@ def test_the_querys_own_file_is_left_out_though_the_root_is_another(tmp_path, em
     assert (with_self["image"] == "g/" + with_self["query"]).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 9), st.integers(0, 99))
 def test_dropping_same_camera_is_ranking_without_them(tmp_path_factory, top, seed):
     root = tmp_path_factory.mktemp("drop")

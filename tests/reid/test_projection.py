@@ -41,7 +41,7 @@ def boxes_and_parts(draw):
     return boxes, parts, num_parts
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(boxes_and_parts(), st.sampled_from([(4, 4), (8, 8), (3, 5)]))
 def test_marked_cells_are_those_a_loop_marks(drawn, grid):
     boxes, parts, num_parts = drawn

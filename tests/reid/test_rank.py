@@ -53,7 +53,7 @@ def problems(draw):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(problems(), st.sampled_from([1, 20, 2**23]))
 def test_equals_the_plain_loop(problem, block):
     expected = slow_scores(*problem)

@@ -9,7 +9,7 @@ def drawn(identities, per_identity, seed=0, epoch=0):
     return list(EpochSampler(np.array(identities), per_identity, seed, lambda: epoch))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=40), st.sampled_from([2, 3, 4]))
 def test_a_group_is_of_one_identity_and_repeats_only_where_it_must(identities, per_identity):
     rows = [row for row, _ in drawn(identities, per_identity)]
