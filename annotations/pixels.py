@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
@@ -50,13 +51,33 @@ def read_image(path: Path, at_least: tuple[int, int] | None = None) -> npt.NDArr
     """
     with _opened(path) as opened:
         width, height = opened.size
+        if min(width, height) < MIN_SIDE:
+            raise ImageError(
+                f"{path}: {width} x {height} pixels; at least {MIN_SIDE} a side needed"
+            )
         if at_least is not None:
             side = max(at_least)  # EXIF data may yet swap height and width
             opened.draft("RGB", (side, side))
-        image = ImageOps.exif_transpose(opened).convert("RGB")
-    if min(width, height) < MIN_SIDE:
-        raise ImageError(f"{path}: {width} x {height} pixels; at least {MIN_SIDE} a side needed")
-    return np.asarray(image)
+        upright = opened.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        if opened.format == "JPEG" and opened.mode == "RGB" and upright:
+            whole = opened.size == (width, height)
+            pixels = _decode_whole_jpeg(path) if whole else None
+            if pixels is not None:
+                return pixels
+        return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
+
+
+def _decode_whole_jpeg(path: Path) -> npt.NDArray[np.uint8] | None:
+    """Decode the same pixels as Pillow in half the time, and without holding Python's lock.
+
+    A file without its end is left to Pillow: OpenCV may fill in what is missing.
+    """
+    content = path.read_bytes()
+    if not content.endswith(b"\xff\xd9"):
+        return None
+    how = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), how)
+    return None if decoded is None else np.asarray(decoded, np.uint8)
 
 
 def read_size(path: Path) -> tuple[int, int]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from annotations.boxes import DETECTOR, NAMES, Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import ImageError, read_image
-from annotations.reading import ahead
+from annotations.reading import in_batches
 from detection.cache import BoxCache, changed, file_states
 from detection.detector import Detector
 from detection.letterbox import Letterboxed, letterbox
@@ -88,17 +85,15 @@ def detect_parts(
     todo = states[changed(states, known)]
     paths = [images.root / name for name in todo["image"]]
     prepare = Prepare(detector.side(settings))
-    with (
-        Progress(disable=not progress, transient=True) as bar,
-        ThreadPoolExecutor(workers or os.cpu_count()) as pool,
-    ):
+    with Progress(disable=not progress, transient=True) as bar:
         task = bar.add_task("detecting parts", total=len(todo))
         pending: list[tuple[pd.DataFrame, pd.DataFrame]] = []
         kept = time.monotonic()
-        prepared = ahead(pool, prepare, paths, 2 * batch)
-        for start in range(0, len(todo), batch):
+        starts = range(0, len(todo), batch)
+        batches = in_batches(prepare, paths, batch, workers=workers)
+        for start, prepared in zip(starts, batches, strict=True):
             rows = todo.iloc[start : start + batch]
-            pending.append(_detect_batch(detector, rows, list(islice(prepared, batch)), settings))
+            pending.append(_detect_batch(detector, rows, prepared, settings))
             bar.advance(task, len(rows))
             if time.monotonic() - kept > KEEP_EVERY or start + batch >= len(todo):
                 cache.add(*_concatenate(pending))

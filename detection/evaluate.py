@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from rich.progress import track
 
 from annotations.errors import InputError
 from annotations.labels import LabelledSet
-from annotations.reading import ahead
+from annotations.reading import in_batches
 from detection.card import digest
 from detection.detect import Prepare
 from detection.detector import Detector
@@ -113,14 +112,16 @@ def _predict(
     names = labels.images.frame["image"].to_numpy()
     problems: dict[str, str] = {}
     frames = []
-    with ThreadPoolExecutor() as pool:
-        prepared = ahead(pool, prepare, labels.images.paths, 2 * batch)
-        starts = range(0, len(names), batch)
-        for start in track(starts, "evaluating detector", disable=not progress, transient=True):
-            squares = dict(zip(names[start : start + batch], prepared, strict=False))
-            problems |= {name: s for name, s in squares.items() if isinstance(s, str)}
-            readable = {name: s for name, s in squares.items() if not isinstance(s, str)}
-            found = detector.detect_letterboxed(list(readable.values()), settings, capped=False)
-            of = np.array(list(readable), dtype=object)[found["image"].to_numpy(dtype=int)]
-            frames.append(found.assign(image=of))
+    starts = range(0, len(names), batch)
+    for start, prepared in zip(
+        track(starts, "evaluating detector", disable=not progress, transient=True),
+        in_batches(prepare, labels.images.paths, batch),
+        strict=True,
+    ):
+        squares = dict(zip(names[start : start + batch], prepared, strict=True))
+        problems |= {name: s for name, s in squares.items() if isinstance(s, str)}
+        readable = {name: s for name, s in squares.items() if not isinstance(s, str)}
+        found = detector.detect_letterboxed(list(readable.values()), settings, capped=False)
+        of = np.array(list(readable), dtype=object)[found["image"].to_numpy(dtype=int)]
+        frames.append(found.assign(image=of))
     return pd.concat(frames, ignore_index=True), problems

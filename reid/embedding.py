@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +15,10 @@ from annotations.boxes import IDENTITY_MEAN, Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import ImageError
-from annotations.reading import ahead
+from annotations.reading import in_batches
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
-from reid.device import Precision, autocast, pick_device
+from reid.device import Precision, autocast, keep_freed_memory, pick_device
 from reid.methods import Branches, embedding_of
 from reid.run import Run
 
@@ -99,11 +96,17 @@ def embed(
     vectors: list[Tensor] = []
     kept = np.ones(len(images), dtype=bool)
     problems: list[str] = []
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool, torch.inference_mode():
-        inputs = ahead(pool, _Read(size), images.paths, 2 * batch)
+    keep_freed_memory(target)
+    read_batches = in_batches(
+        _Read(size), images.paths, batch, workers=workers, ahead=target.type != "cpu"
+    )
+    with torch.inference_mode():
         starts = range(0, len(images), batch)
-        for start in track(starts, "embedding", transient=True, disable=not progress):
-            read = list(islice(inputs, batch))
+        for start, read in zip(
+            track(starts, "embedding", transient=True, disable=not progress),
+            read_batches,
+            strict=True,
+        ):
             good = [item for item in read if isinstance(item, Tensor)]
             problems += [item for item in read if isinstance(item, str)]
             rows = np.arange(start, start + len(read))

@@ -222,8 +222,7 @@ def fit(
     write_text(out / _WORK, json.dumps(work, indent=1))
     write_text(out / "recipe.yaml", recipe.to_yaml())
     write_text(out / "notes.txt", "\n".join(prepared.notes) + "\n")
-    if target.type == "cpu":
-        keep_freed_memory()
+    keep_freed_memory(target)
     callbacks: list[Callback] = [
         ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False)
     ]

@@ -88,3 +88,26 @@ def test_folders_without_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is a file"):
         find_images(tmp_path / "file")
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 5}])
+@pytest.mark.parametrize("tail", [b"", b"\0\0 a camera's own data"])
+def test_pixels_are_those_that_pillow_decodes(
+    tmp_path: Path, options: dict[str, int], tail: bytes
+) -> None:
+    path = tmp_path / "a.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (37, 53, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path, **options)
+    path.write_bytes(path.read_bytes() + tail)
+    with Image.open(path) as opened:
+        np.testing.assert_array_equal(read_image(path), np.array(opened))
+
+
+@pytest.mark.parametrize("missing", [1, 2, 40, 500])
+def test_a_jpeg_without_its_end_is_no_whole_image(tmp_path: Path, missing: int) -> None:
+    path = tmp_path / "cut.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:-missing])
+    with pytest.raises(ImageError, match="not a readable image"):
+        read_image(path)

@@ -10,7 +10,6 @@ from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import find_images
-from annotations.reading import ahead
 from detection import cache, detect
 from detection.detect import detect_parts
 from detection.settings import DetectSettings
@@ -190,19 +189,3 @@ def test_boxes_from_elsewhere_are_not_overwritten(detector, folder, labels, tmp_
     labels.boxes.write(tmp_path / "out" / "boxes.parquet")
     with pytest.raises(InputError, match="another detector"):
         _detect(detector, folder, tmp_path / "out")
-
-
-def test_working_ahead_keeps_the_order_and_the_bound():
-    from concurrent.futures import ThreadPoolExecutor
-
-    started = []
-
-    def make(number):
-        started.append(number)
-        return number * number
-
-    with ThreadPoolExecutor(2) as pool:
-        made = ahead(pool, make, range(50), 5)
-        taken = [next(made) for _ in range(3)]
-        assert max(started) < 3 + 5
-        assert taken + list(made) == [number * number for number in range(50)]
