@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,12 +242,16 @@ def fit(
     )
     last = out / "checkpoints" / "last.ckpt"
     try:
-        trainer.fit(
-            Training(model, build_criterion(recipe), recipe),
-            _loader(recipe, prepared.samples, workers, lambda: trainer.current_epoch),
-            ckpt_path=str(last) if last.is_file() else None,
-            weights_only=False,
-        )
+        with warnings.catch_warnings():
+            # Two that no user can act on: lightning's own use of torch, and resuming as such.
+            warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
+            warnings.filterwarnings("ignore", "Checkpoint directory .* exists")
+            trainer.fit(
+                Training(model, build_criterion(recipe), recipe),
+                _loader(recipe, prepared.samples, workers, lambda: trainer.current_epoch),
+                ckpt_path=str(last) if last.is_file() else None,
+                weights_only=False,
+            )
     except SystemExit:  # what lightning makes of Ctrl-C
         raise KeyboardInterrupt from None
     save_model(out / MODEL, model, recipe, prepared.identities)
