@@ -58,10 +58,10 @@ def read_image(path: Path, at_least: tuple[int, int] | None = None) -> npt.NDArr
         if at_least is not None:
             side = max(at_least)  # EXIF data may yet swap height and width
             opened.draft("RGB", (side, side))
-        upright = opened.getexif().get(ExifTags.Base.Orientation, 1) == 1
-        if opened.format == "JPEG" and opened.mode == "RGB" and upright:
-            whole = opened.size == (width, height)
-            pixels = _decode_whole_jpeg(path) if whole else None
+        turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        reduced = opened.size != (width, height)
+        if opened.format == "JPEG" and opened.mode == "RGB" and not turned and not reduced:
+            pixels = _decode_whole_jpeg(path)
             if pixels is not None:
                 return pixels
         return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
