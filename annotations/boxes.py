@@ -21,8 +21,10 @@ COLUMNS = (
     *(Column(name, kind="number", required=True, low=0.0, high=1.0) for name in CORNERS),
     Column("score", kind="number", required=True, low=0.0, high=1.0),
     Column("source", required=True, choices=SOURCES),
+    Column("visible", kind="number", nullable=True, low=0.0, high=1.0),
 )
-NAMES = [column.name for column in COLUMNS]
+NAMES = [column.name for column in COLUMNS if column.required]
+_KEPT = [column.name for column in COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Boxes:
     Attributes:
         frame: columns ``image`` and ``part`` (text), ``x1 y1 x2 y2`` (float64, fractions
             of the image's width and height, ``x1 < x2`` and ``y1 < y2``), ``score``
-            (float64, 0 to 1) and ``source`` (label, detector or identity-mean). Several
-            rows may share image and part: a car has two lights.
+            (float64, 0 to 1) and ``source`` (label, detector or identity-mean); where known
+            ``visible`` (float64, 0 to 1), the share of the part that is neither hidden nor cut
+            off. Several rows may share image and part: a car has two lights.
         about: what made the boxes (the detector's hash and settings, the vocabulary);
             kept in the metadata of a Parquet file.
         source: the file that errors name.
@@ -56,7 +59,7 @@ class Boxes:
                     f"{self.source}: row {row + 2} (image '{frame['image'][row]}'): "
                     f"{low} must be smaller than {high}"
                 )
-        object.__setattr__(self, "frame", frame[NAMES])
+        object.__setattr__(self, "frame", frame[[name for name in _KEPT if name in frame]])
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -1,0 +1,1 @@
+"""The fleet: a generator of vehicles, cameras and every truth about them."""

@@ -1,0 +1,246 @@
+"""One look at a vehicle: which sample shows what, and in which colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.fleet.cameras import Camera
+from pipelines.fleet.inks import Ink
+from pipelines.fleet.mesh import Mesh
+from pipelines.fleet.raster import Fragments, planes, rasterise
+from pipelines.fleet.shade import Light, shade
+from pipelines.fleet.things import THINGS
+from pipelines.fleet.vehicles import Model3D
+
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+SAMPLES = 2
+"""Samples a pixel, along each axis."""
+_THROUGH = 0.62
+"""Share of the light that a windscreen lets through, both ways together."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where a vehicle is: its middle on the ground, metres, and its heading as (cosine, sine)."""
+
+    x: float
+    y: float
+    heading: tuple[float, float]
+
+    def place(self, points: Floats, *, turn_only: bool = False) -> Floats:
+        """Turn a vehicle's points or vectors (N, 3) into the world's."""
+        c, s = self.heading
+        x, y, z = points[:, 0], points[:, 1], points[:, 2]
+        shift = (0.0, 0.0) if turn_only else (self.x, self.y)
+        return np.stack([x * c - y * s + shift[0], x * s + y * c + shift[1], z], 1)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of a camera's frame that becomes a picture.
+
+    Attributes:
+        left: frame pixels.
+        top: frame pixels.
+        zoom: (across, down) picture pixels a frame pixel.
+        size: (width, height) of the picture in pixels.
+    """
+
+    left: float
+    top: float
+    zoom: tuple[float, float]
+    size: tuple[int, int]
+
+    def samples(self, pixels: Floats) -> Floats:
+        """Turn frame pixels (..., 2) into samples of the picture."""
+        x = (pixels[..., 0] - self.left) * (self.zoom[0] * SAMPLES)
+        y = (pixels[..., 1] - self.top) * (self.zoom[1] * SAMPLES)
+        return np.stack([x, y], -1)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen.
+
+    Attributes:
+        colour: (H, W, 3) float32, samples of the picture, linear; 0 where there is no vehicle.
+        outer: (H, W) uint8, the thing on each sample, 0 for none.
+        inner: (H, W) uint8, the thing behind the windscreen on each sample, 0 for none.
+        whole: (things,) int64, samples of each thing that face the camera, hidden or cut off too.
+    """
+
+    colour: Singles
+    outer: npt.NDArray[np.uint8]
+    inner: npt.NDArray[np.uint8]
+    whole: Ints
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A rasterised mesh with the texel of each fragment."""
+
+    fragments: Fragments
+    planes: Singles
+    texel: npt.NDArray[np.uint32]
+    row: npt.NDArray[np.int32]
+    thing: npt.NDArray[np.uint8]
+
+
+def _layer(
+    mesh: Mesh, model: Model3D, pose: Pose, camera: Camera, window: Window, shift: tuple[int, int],
+    shape: tuple[int, int],
+) -> _Layer:  # fmt: skip
+    pixels, depth = camera.project(pose.place(mesh.corners))
+    samples = window.samples(pixels) + np.array(shift, float)
+    near = 1.0 / depth
+    triangles = mesh.triangles
+    # Seen on a picture whose rows run down, what is counter-clockwise in the world is clockwise.
+    order = triangles[:, ::-1]
+    corners = samples[order]
+    fragments = rasterise(corners, near[order], shape)
+    normals = pose.place(mesh.normals, turn_only=True)
+    values = np.concatenate([mesh.texels, normals], 1) * near[:, None]
+    flat = planes(np.rint(corners * 16) / 16, values[order]).astype(np.float32)
+    near_plane = np.float32(1) / fragments.nearness
+    column = (_at(flat, 0, fragments) * near_plane).astype(np.int32)
+    row = (_at(flat, 1, fragments) * near_plane).astype(np.int32)
+    height, width = model.sheet.shape
+    np.clip(column, 0, width - 1, out=column)
+    np.clip(row, 0, height - 1, out=row)
+    texel = model.sheet.ravel().take(row * width + column, mode="clip")
+    own = mesh.thing[fragments.triangle].astype(np.uint8)
+    thing = np.where(own > 0, own, ((texel >> 8) & 255).astype(np.uint8))
+    return _Layer(fragments, flat, texel, row, thing)
+
+
+def _at(flat: Singles, value: int, fragments: Fragments, chosen: Ints | None = None) -> Singles:
+    triangle, dx, dy = fragments.triangle, fragments.dx, fragments.dy
+    if chosen is not None:
+        triangle, dx, dy = triangle[chosen], dx[chosen], dy[chosen]
+    # Clipping skips a check; no index is out of range.
+    a, b, c = (plane.take(triangle, mode="clip") for plane in flat[:, value])
+    result: Singles = a * dx + b * dy + c
+    return result
+
+
+def _normal(
+    layer: _Layer, chosen: Ints, model: Model3D, pose: Pose
+) -> tuple[Singles, Singles, Singles]:
+    """Return the unit normals of chosen fragments, bent by the sheet's relief."""
+    nx, ny, nz = (_at(layer.planes, value, layer.fragments, chosen) for value in (2, 3, 4))
+    scale = 1 / np.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-12))
+    nx, ny, nz = nx * scale, ny * scale, nz * scale
+    texel, row = layer.texel[chosen], layer.row[chosen]
+    across = (((texel >> 16) & 255).astype(np.float32) - 128) * np.float32(1 / 64)
+    down = ((texel >> 24).astype(np.float32) - 128) * np.float32(1 / 64)
+    side = row >= model.upright
+    across = np.where(row >= model.mirrored, -across, across)
+    # The sheet's rows run to the vehicle's right on the ribbon, down on the sides.
+    c, s = (np.float32(value) for value in pose.heading)
+    ux = np.where(side, np.float32(0), s)
+    uy = np.where(side, np.float32(0), -c)
+    uz = np.where(side, np.float32(-1), np.float32(0))
+    tx, ty, tz = uy * nz - uz * ny, uz * nx - ux * nz, ux * ny - uy * nx
+    nx, ny, nz = (
+        nx + across * tx + down * ux,
+        ny + across * ty + down * uy,
+        nz + across * tz + down * uz,
+    )
+    scale = 1 / np.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-12))
+    return nx * scale, ny * scale, nz * scale
+
+
+def _rays(
+    camera: Camera, window: Window, column: Ints, row: Ints
+) -> tuple[Singles, Singles, Singles]:
+    """Return the unit directions in which samples look."""
+    wide, high = 1 / (window.zoom[0] * SAMPLES), 1 / (window.zoom[1] * SAMPLES)
+    left, top = window.left, window.top
+    base, right, down = camera.rays(np.array([[left, top], [left + wide, top], [left, top + high]]))
+    across = column.astype(np.float32) + np.float32(0.5)
+    below = row.astype(np.float32) + np.float32(0.5)
+    parts = [
+        np.float32(base[i])
+        + np.float32(right[i] - base[i]) * across
+        + np.float32(down[i] - base[i]) * below
+        for i in range(3)
+    ]
+    scale = 1 / np.sqrt(parts[0] * parts[0] + parts[1] * parts[1] + parts[2] * parts[2])
+    return parts[0] * scale, parts[1] * scale, parts[2] * scale
+
+
+def look(model: Model3D, pose: Pose, camera: Camera, window: Window, light: Light) -> Look:
+    """See a vehicle through a window of a camera's frame.
+
+    The whole vehicle is rasterised, also what lies outside the window, so that the share of a
+    part that is visible can be told.
+    """
+    pixels, _ = camera.project(pose.place(model.outer.corners))
+    reach = window.samples(pixels)
+    width, height = (extent * SAMPLES for extent in window.size)
+    left, top = (max(0, int(np.ceil(-reach[:, axis].min()))) for axis in range(2))
+    right = max(0, int(np.ceil(reach[:, 0].max())) - width)
+    bottom = max(0, int(np.ceil(reach[:, 1].max())) - height)
+    shape = (top + height + bottom, left + width + right)
+    layer = _layer(model.outer, model, pose, camera, window, (left, top), shape)
+    whole = np.bincount(layer.thing, minlength=len(THINGS))
+    place, column, row = layer.fragments.place, layer.fragments.x - left, layer.fragments.y - top
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    chosen = np.flatnonzero(layer.fragments.front & inside)
+    ink = (layer.texel[chosen] & 255).astype(np.uint8)
+    normal = _normal(layer, chosen, model, pose)
+    ray = _rays(camera, window, column[chosen], row[chosen])
+    glass = np.flatnonzero(ink == Ink.GLASS)
+    inner = np.zeros(len(chosen), np.uint8)
+    behind = None
+    if len(glass):
+        seen, inner_thing, inner_whole = _inside(
+            model, pose, camera, window, light, (left, top), shape, place[chosen[glass]]
+        )
+        whole = whole + inner_whole
+        inner[glass] = inner_thing
+        behind = tuple(np.zeros(len(chosen), np.float32) for _ in range(3))
+        for channel, values in zip(behind, seen, strict=True):
+            channel[glass] = values * np.float32(_THROUGH)
+    shown = shade(ink, normal, ray, model.palette, light, behind)  # type: ignore[arg-type]
+    where = row[chosen] * width + column[chosen]
+    colour = np.zeros((height * width, 3), np.float32)
+    for number, values in enumerate(shown):
+        colour[where, number] = values
+    outer_map, inner_map = np.zeros((2, height, width), np.uint8)
+    outer_map.ravel()[where], inner_map.ravel()[where] = layer.thing[chosen], inner
+    return Look(colour.reshape(height, width, 3), outer_map, inner_map, whole)
+
+
+def _inside(
+    model: Model3D, pose: Pose, camera: Camera, window: Window, light: Light,
+    shift: tuple[int, int], shape: tuple[int, int], glass: Ints,
+) -> tuple[list[Singles], npt.NDArray[np.uint8], Ints]:  # fmt: skip
+    """See what is behind the samples ``glass``: channels, things, and samples of each thing."""
+    layer = _layer(model.inner, model, pose, camera, window, shift, shape)
+    whole = np.bincount(layer.thing, minlength=len(THINGS))
+    at = np.full(shape[0] * shape[1], -1)
+    front = np.flatnonzero(layer.fragments.front)
+    at[layer.fragments.place[front]] = front
+    found = at[glass]
+    hit = np.flatnonzero(found >= 0)
+    chosen = found[hit]
+    thing = np.zeros(len(glass), np.uint8)
+    thing[hit] = layer.thing[chosen]
+    _, _, nz = _normal(layer, chosen, model, pose)
+    # Daylight comes in from above and ahead; there is no sun to speak of.
+    bright = np.float32(0.55) + np.float32(0.35) * nz
+    ink = layer.texel[chosen] & 255
+    channels = []
+    for channel in range(3):
+        ambient = light.zenith[channel] * 0.5 + light.horizon[channel] * 0.5
+        ambient += 0.35 * light.sunlight[channel]
+        values = np.full(len(glass), np.float32(0.012 * ambient))
+        values[hit] = model.palette.colour[:, channel][ink] * bright * np.float32(ambient)
+        channels.append(values)
+    return channels, thing, whole

@@ -1,0 +1,1 @@
+"""The street around a camera: ground, marks, buildings, trees and everything that stands there."""
