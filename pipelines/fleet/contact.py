@@ -20,7 +20,7 @@ from pipelines.fleet.vehicles import Vehicle, assemble
 from pipelines.fleet.weather import draw_weather
 
 _TILE, _CAPTION = 200, 16
-_GROUND = 0.62
+_GROUND = 158
 _ROWS, _SIDES = 6, 8
 
 
@@ -50,10 +50,9 @@ def portrait(vehicle: Vehicle, turn: float, size: int = _TILE) -> npt.NDArray[np
     window = Window(left, top, (size / side, size / side), (size, size))
     random = np.random.default_rng(3)
     seen = look(model, pose, camera, window, light_of(draw_weather(random, ("day",)), 0.0, random))
-    shown = np.sqrt(np.minimum(seen.colour, 1))
-    shown[seen.outer == 0] = _GROUND
+    shown = np.where(seen.outer[..., None] > 0, seen.colour, np.uint8(_GROUND))
     cells = shown.reshape(size, SAMPLES, size, SAMPLES, 3).mean((1, 3))
-    picture: npt.NDArray[np.uint8] = (cells * 255).astype(np.uint8)
+    picture: npt.NDArray[np.uint8] = cells.astype(np.uint8)
     return picture
 
 

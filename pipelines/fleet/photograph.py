@@ -103,9 +103,7 @@ def _shadow(model: Model3D, pose: Pose, camera: Camera, window: Window, weather:
 def _composite(seen: Look, street: Bytes) -> Bytes:
     """Lay the vehicle over its street, samples averaged as they are displayed."""
     height, width = street.shape[:2]
-    shown = np.sqrt(np.minimum(seen.colour, np.float32(1))) * np.float32(255)
-    samples = shown.astype(np.uint16)
-    total = _sum_cells(samples)
+    total = _sum_cells(seen.colour.astype(np.uint16))
     covered = _sum_cells((seen.outer > 0).astype(np.uint16)[..., None])
     every = SAMPLES * SAMPLES
     mixed = total + street.astype(np.uint16) * (every - covered)

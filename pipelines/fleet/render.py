@@ -68,13 +68,14 @@ class Look:
     """What was seen.
 
     Attributes:
-        colour: (H, W, 3) float32, samples of the picture, linear; 0 where there is no vehicle.
+        colour: (H, W, 3) uint8 RGB, samples of the picture; 0 where there is no vehicle.
         outer: (H, W) uint8, the thing on each sample, 0 for none.
         inner: (H, W) uint8, the thing behind the windscreen on each sample, 0 for none.
-        whole: (things,) int64, samples of each thing that face the camera, hidden or cut off too.
+        whole: (things,) int64, samples of each thing that face the camera, hidden or cut off too;
+            of what is behind the windscreen, those in the rectangle around the glass.
     """
 
-    colour: Singles
+    colour: npt.NDArray[np.uint8]
     outer: npt.NDArray[np.uint8]
     inner: npt.NDArray[np.uint8]
     whole: Ints
@@ -107,21 +108,19 @@ def _layer(
     values = np.concatenate([mesh.texels, normals], 1) * near[:, None]
     flat = planes(np.rint(corners * 16) / 16, values[order]).astype(np.float32)
     near_plane = np.float32(1) / fragments.nearness
-    column = (_at(flat, 0, fragments) * near_plane).astype(np.int32)
-    row = (_at(flat, 1, fragments) * near_plane).astype(np.int32)
+    at = (fragments.triangle, fragments.dx, fragments.dy)
+    column = (_at(flat, 0, *at) * near_plane).astype(np.int32)
+    row = (_at(flat, 1, *at) * near_plane).astype(np.int32)
     height, width = model.sheet.shape
     np.clip(column, 0, width - 1, out=column)
     np.clip(row, 0, height - 1, out=row)
     texel = model.sheet.ravel().take(row * width + column, mode="clip")
-    own = mesh.thing[fragments.triangle].astype(np.uint8)
-    thing = np.where(own > 0, own, ((texel >> 8) & 255).astype(np.uint8))
+    own = mesh.thing.astype(np.uint8).take(fragments.triangle)
+    thing = np.where(own > 0, own, (texel >> 8).astype(np.uint8))
     return _Layer(fragments, flat, texel, row, thing)
 
 
-def _at(flat: Singles, value: int, fragments: Fragments, chosen: Ints | None = None) -> Singles:
-    triangle, dx, dy = fragments.triangle, fragments.dx, fragments.dy
-    if chosen is not None:
-        triangle, dx, dy = triangle[chosen], dx[chosen], dy[chosen]
+def _at(flat: Singles, value: int, triangle: Ints, dx: Singles, dy: Singles) -> Singles:
     # Clipping skips a check; no index is out of range.
     a, b, c = (plane.take(triangle, mode="clip") for plane in flat[:, value])
     result: Singles = a * dx + b * dy + c
@@ -132,10 +131,12 @@ def _normal(
     layer: _Layer, chosen: Ints, model: Model3D, pose: Pose
 ) -> tuple[Singles, Singles, Singles]:
     """Return the unit normals of chosen fragments, bent by the sheet's relief."""
-    nx, ny, nz = (_at(layer.planes, value, layer.fragments, chosen) for value in (2, 3, 4))
+    found = layer.fragments
+    at = (found.triangle.take(chosen), found.dx.take(chosen), found.dy.take(chosen))
+    nx, ny, nz = (_at(layer.planes, value, *at) for value in (2, 3, 4))
     scale = 1 / np.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-12))
     nx, ny, nz = nx * scale, ny * scale, nz * scale
-    texel, row = layer.texel[chosen], layer.row[chosen]
+    texel, row = layer.texel.take(chosen), layer.row.take(chosen)
     across = (((texel >> 16) & 255).astype(np.float32) - 128) * np.float32(1 / 64)
     down = ((texel >> 24).astype(np.float32) - 128) * np.float32(1 / 64)
     side = row >= model.upright
@@ -189,7 +190,7 @@ def look(model: Model3D, pose: Pose, camera: Camera, window: Window, light: Ligh
     shape = (top + height + bottom, left + width + right)
     layer = _layer(model.outer, model, pose, camera, window, (left, top), shape)
     whole = np.bincount(layer.thing, minlength=len(THINGS))
-    place, column, row = layer.fragments.place, layer.fragments.x - left, layer.fragments.y - top
+    column, row = layer.fragments.x - left, layer.fragments.y - top
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     chosen = np.flatnonzero(layer.fragments.front & inside)
     ink = (layer.texel[chosen] & 255).astype(np.uint8)
@@ -200,47 +201,55 @@ def look(model: Model3D, pose: Pose, camera: Camera, window: Window, light: Ligh
     behind = None
     if len(glass):
         seen, inner_thing, inner_whole = _inside(
-            model, pose, camera, window, light, (left, top), shape, place[chosen[glass]]
+            model, pose, camera, window, light, row[chosen[glass]], column[chosen[glass]]
         )
         whole = whole + inner_whole
         inner[glass] = inner_thing
-        behind = tuple(np.zeros(len(chosen), np.float32) for _ in range(3))
-        for channel, values in zip(behind, seen, strict=True):
-            channel[glass] = values * np.float32(_THROUGH)
-    shown = shade(ink, normal, ray, model.palette, light, behind)  # type: ignore[arg-type]
+        planes_behind = np.zeros((3, len(chosen)), np.float32)
+        planes_behind[:, glass] = seen
+        behind = (planes_behind[0], planes_behind[1], planes_behind[2])
+    shown = shade(ink, normal, ray, model.palette, light, behind)
     where = row[chosen] * width + column[chosen]
-    colour = np.zeros((height * width, 3), np.float32)
+    colour = np.zeros((height * width, 3), np.uint8)
     for number, values in enumerate(shown):
-        colour[where, number] = values
+        # As displayed: a gamma of 2, see `pipelines.fleet.inks.linear`.
+        grey = np.sqrt(np.minimum(values, np.float32(1))) * np.float32(255)
+        colour[where, number] = grey.astype(np.uint8)
     outer_map, inner_map = np.zeros((2, height, width), np.uint8)
     outer_map.ravel()[where], inner_map.ravel()[where] = layer.thing[chosen], inner
     return Look(colour.reshape(height, width, 3), outer_map, inner_map, whole)
 
 
 def _inside(
-    model: Model3D, pose: Pose, camera: Camera, window: Window, light: Light,
-    shift: tuple[int, int], shape: tuple[int, int], glass: Ints,
-) -> tuple[list[Singles], npt.NDArray[np.uint8], Ints]:  # fmt: skip
-    """See what is behind the samples ``glass``: channels, things, and samples of each thing."""
-    layer = _layer(model.inner, model, pose, camera, window, shift, shape)
+    model: Model3D, pose: Pose, camera: Camera, window: Window, light: Light, row: Ints,
+    column: Ints,
+) -> tuple[Singles, npt.NDArray[np.uint8], Ints]:  # fmt: skip
+    """See what is behind the samples of glass at ``row`` and ``column`` of the window.
+
+    Returns:
+        (3, N) linear channels, (N,) things, and the samples of each thing.
+    """
+    top, left = int(row.min()), int(column.min())
+    shape = (int(row.max()) + 1 - top, int(column.max()) + 1 - left)
+    layer = _layer(model.inner, model, pose, camera, window, (-left, -top), shape)
     whole = np.bincount(layer.thing, minlength=len(THINGS))
     at = np.full(shape[0] * shape[1], -1)
     front = np.flatnonzero(layer.fragments.front)
     at[layer.fragments.place[front]] = front
-    found = at[glass]
+    found = at[(row - top) * shape[1] + column - left]
     hit = np.flatnonzero(found >= 0)
     chosen = found[hit]
-    thing = np.zeros(len(glass), np.uint8)
+    thing = np.zeros(len(row), np.uint8)
     thing[hit] = layer.thing[chosen]
     _, _, nz = _normal(layer, chosen, model, pose)
     # Daylight comes in from above and ahead; there is no sun to speak of.
-    bright = np.float32(0.55) + np.float32(0.35) * nz
+    bright = (np.float32(0.55) + np.float32(0.35) * nz) * np.float32(_THROUGH)
     ink = layer.texel[chosen] & 255
-    channels = []
+    channels = np.empty((3, len(row)), np.float32)
     for channel in range(3):
         ambient = light.zenith[channel] * 0.5 + light.horizon[channel] * 0.5
         ambient += 0.35 * light.sunlight[channel]
-        values = np.full(len(glass), np.float32(0.012 * ambient))
-        values[hit] = model.palette.colour[:, channel][ink] * bright * np.float32(ambient)
-        channels.append(values)
+        channels[channel] = np.float32(0.012 * ambient * _THROUGH)
+        own = model.palette.colour[:, channel].take(ink)
+        channels[channel, hit] = own * bright * np.float32(ambient)
     return channels, thing, whole

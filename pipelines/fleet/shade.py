@@ -17,7 +17,9 @@ Floats = npt.NDArray[np.float32]
 Triple = tuple[float, float, float]
 
 SKYLINE = 32
-"""Pieces of the skyline that is mirrored in paint and glass."""
+"""Pieces of the skyline that is mirrored in paint and glass; a power of two."""
+_STEPS = 128
+"""Steps of the sky's colour from the horizon to half way up."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,17 @@ def _mirror(x: Floats, y: Floats, z: Floats, light: Light) -> list[Floats]:
     # A turn measured along a square instead of a circle needs no arc tangent.
     turn = y / around
     turn = np.where(x < 0, 2 - turn, turn) + 1
-    place = (turn * np.float32(SKYLINE / 4)).astype(np.int32) % SKYLINE
-    height = light.skyline[place]
-    up = np.minimum(np.maximum(z, 0) * 2, 1)
-    built = z < height
-    low = z < 0
+    place = (turn * np.float32(SKYLINE / 4)).astype(np.int32) & (SKYLINE - 1)
+    step = np.minimum(z * np.float32(2 * _STEPS), _STEPS).astype(np.int32)
+    step[z < light.skyline.take(place)] = _STEPS + 1
+    step[z < 0] = _STEPS + 2
     channels = []
+    share = np.arange(_STEPS + 1, dtype=np.float32) / np.float32(_STEPS)
     for zenith, horizon, ground in zip(light.zenith, light.horizon, light.ground, strict=True):
-        sky = np.float32(horizon) + up * np.float32(zenith - horizon)
-        sky = np.where(built, np.float32(0.28 * horizon + 0.1 * ground), sky)
-        channels.append(np.where(low, np.float32(ground * 0.6), sky))
+        sky = np.float32(horizon) + share * np.float32(zenith - horizon)
+        # What is built, and the ground.
+        table = np.append(sky, [0.28 * horizon + 0.1 * ground, 0.6 * ground])
+        channels.append(table.astype(np.float32).take(step))
     return channels
 
 
@@ -84,7 +87,7 @@ def shade(
     sx, sy, sz = (np.float32(value) for value in light.sun)
     sunny = np.maximum(nx * sx + ny * sy + nz * sz, 0)
     upward = np.float32(0.5) + np.float32(0.5) * nz
-    gloss = palette.gloss[ink]
+    gloss = palette.gloss.take(ink)
     grazing = 1 - facing
     grazing = grazing * grazing
     grazing = grazing * grazing * (1 - facing)
@@ -93,7 +96,7 @@ def shade(
     for _ in range(6):
         spot = spot * spot
     seen = _mirror(mx, my, mz, light)
-    glow = palette.glow[ink]
+    glow = palette.glow.take(ink)
     shown = []
     for channel in range(3):
         diffuse = (
@@ -101,7 +104,7 @@ def shade(
             + np.float32(light.ground[channel]) * (1 - upward)
             + np.float32(light.sunlight[channel]) * sunny
         )
-        own = palette.colour[:, channel][ink]
+        own = palette.colour[:, channel].take(ink)
         bright = own * (diffuse + glow)
         glint = seen[channel] + np.float32(3 * light.sunlight[channel]) * spot
         value = bright + shine * glint
