@@ -9,7 +9,7 @@ option = $(if $($(1)),--$(2) '$($(1))')
 changes = $(foreach change,$(SET),--set '$(change)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo detect-parts train-reid retrieve test test-slow lint format constraints clean
+.PHONY: help setup demo detect-parts train-reid retrieve ablation test test-slow lint format constraints clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and eva
 
 retrieve: $(VENV)/ready ## Search GALLERY for every image of QUERIES, with the network trained on DATA
 	$(BIN)/partreid retrieve --work '$(WORK)' $(call option,DATA,data) $(call option,QUERIES,queries) $(call option,GALLERY,gallery) $(call option,RECIPE,recipe)
+
+ablation: $(VENV)/ready ## Train PRN with each branch removed, print its Table 4 beside the paper's; DATA BOXES RECIPE ROWS SEEDS=3
+	$(BIN)/partreid ablation $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,SEEDS,seeds) $(changes)
 
 test: $(VENV)/ready ## Run the tests (under ten minutes on two cores)
 	$(BIN)/python -m pytest

@@ -12,26 +12,24 @@ finished training is a row of OUT/results.csv, and a second call goes on after i
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
+from annotations.files import write_text
 from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
 from detection.fill import fill_boxes
+from pipelines.ablation.claim import claim, data_hash, recipe_hash
+from pipelines.ablation.summary import difference, means, with_metrics
+from pipelines.ablation.trials import Trial, collect, run_trial
 from pipelines.recipes import load_recipe
-from reid.evaluation.bootstrap import bootstrap, bootstrap_difference
-from reid.evaluation.report import evaluate
-from reid.training.fit import fit
+from reid.evaluation.bootstrap import bootstrap
 
 METHODS = {"plain": "parts.use=[]", "prn": "parts.use=[window,light,brand]"}
 
@@ -46,59 +44,49 @@ def with_fold(images: Images, fold: int, folds: int) -> Images:
     return Images(frame.assign(split=split), images.root, images.source)
 
 
-def one(
-    job: tuple[str, int, int],
-    *,
-    root: Path,
-    boxes: Path,
-    weights: Path,
-    out: Path,
-    folds: int,
-    changes: list[str],
-    workers: int,
-) -> None:
-    """Train and test one network, and write its per-query scores."""
-    method, seed, fold = job
-    done = out / "runs" / f"{method}-seed{seed}-fold{fold}.csv"
-    if done.is_file():
-        return
+def plan(folds: int, seeds: int, weights: Path, changes: list[str]) -> list[Trial]:
+    """Return every training: both methods, every seed, every fold."""
+    return [
+        Trial(
+            {"method": method, "seed": seed, "fold": fold},
+            load_recipe(
+                "prn-small",
+                [f"backbone.weights={weights}", METHODS[method], f"seed={seed}", *changes],
+            ),
+        )
+        for fold in range(max(1, folds))
+        for seed in range(seeds)
+        for method in METHODS
+    ]
+
+
+def one(trial: Trial, *, root: Path, boxes: Path, out: Path, folds: int, workers: int) -> None:
+    """Train and test one network, and leave its scores."""
     images = read_images(root, "twocam")
     if folds:
-        images = with_fold(images, fold, folds)
-    recipe = load_recipe(
-        "prn-small", [f"backbone.weights={weights}", METHODS[method], f"seed={seed}", *changes]
-    )
-    found = Boxes.read(boxes)
-    filled, _ = fill_boxes(found, images.split("train"), load_vocabulary("prn"))
-    with tempfile.TemporaryDirectory() as folder:
-        run = fit(recipe, images, filled, Path(folder) / "run", workers=workers, progress=False)
-        scored = evaluate(run, images, progress=False).ranking.per_query
-    done.parent.mkdir(parents=True, exist_ok=True)
-    scored.assign(method=method, seed=seed, fold=fold).to_csv(done, index=False)
+        images = with_fold(images, int(trial.labels["fold"]), folds)
+    filled, _ = fill_boxes(Boxes.read(boxes), images.split("train"), load_vocabulary("prn"))
+    run_trial(trial, images, filled, None, out, workers=workers)
 
 
-def summarise(out: Path) -> str:
-    """Print and return the table: mean over seeds, spread, and intervals over identities."""
-    frame = pd.concat([pd.read_csv(path) for path in sorted((out / "runs").glob("*.csv"))])
-    frame["rank1"] = (frame["first"] <= 1).astype(float)
-    frame.to_csv(out / "results.csv", index=False)
+def summarise(trials: list[Trial], out: Path) -> str:
+    """Return the table: mean over seeds, spread, and intervals over identities."""
+    results = with_metrics(collect(trials, out))
+    results.to_csv(out / "results.csv", index=False)
+    table = means(results, "method")
     lines = ["method metric mean seed-spread low high"]
-    means = {}
-    for metric in ("ap", "rank1", "inp"):
-        for method, rows in frame.groupby("method"):
-            by_seed = rows.groupby("seed")[metric].mean()
-            by_query = rows.groupby("image")[metric].mean()
-            means[method] = by_query
-            low, high = bootstrap(by_query)
-            lines.append(
-                f"{method} {metric} {by_query.mean():.4f} {by_seed.std():.4f} {low:.4f} {high:.4f}"
-            )
-        if len(means) == 2:
-            plain, prn = means["plain"].align(means["prn"], join="inner")
-            low, high = bootstrap_difference(prn, plain)
-            lines.append(f"prn-plain {metric} {(prn - plain).mean():+.4f} - {low:+.4f} {high:+.4f}")
+    for metric in ("mAP", "rank-1", "mINP"):
+        for method, rows in results.groupby("method"):
+            query = rows.groupby(["image", "identity"])[metric].mean()
+            low, high = bootstrap(query, query.index.get_level_values("identity").tolist())
+            mean, spread = table.loc[str(method), [metric, f"{metric} spread"]]
+            lines.append(f"{method} {metric} {mean:.4f} {spread:.4f} {low:.4f} {high:.4f}")
+        found = difference(results, "method", "prn", "plain", metric)
+        if found is not None:
+            value, low, high = found
+            lines.append(f"prn-plain {metric} {value:+.4f} - {low:+.4f} {high:+.4f}")
     text = "\n".join(lines)
-    (out / "summary.txt").write_text(text + "\n")
+    write_text(out / "summary.txt", text + "\n")
     return text
 
 
@@ -113,43 +101,28 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes that read images, each")
     parser.add_argument("--set", dest="changes", action="append", default=[])
     given = parser.parse_args()
-    jobs = [
-        (method, seed, fold)
-        for fold in range(max(1, given.folds))
-        for seed in range(given.seeds)
-        for method in METHODS
-    ]
+    trials = plan(given.folds, given.seeds, given.weights, given.changes)
+    about = {
+        "folds": given.folds,
+        **recipe_hash(trials[0].recipe.model_copy(update={"seed": 0})),
+        **data_hash(read_images(given.root, "twocam"), Boxes.read(given.boxes)),
+    }
+    claim(given.out, about)
     work = partial(
         one,
         root=given.root,
         boxes=given.boxes,
-        weights=given.weights,
         out=given.out,
         folds=given.folds,
-        changes=given.changes,
         workers=given.workers,
     )
-    about = json.dumps(
-        {
-            "folds": given.folds,
-            "recipe": load_recipe("prn-small", given.changes).model_dump(mode="json"),
-            "boxes": hashlib.sha256(given.boxes.read_bytes()).hexdigest(),
-            "weights": hashlib.sha256(given.weights.read_bytes()).hexdigest(),
-        },
-        indent=1,
-    )
-    claim = given.out / "about.json"
-    if claim.is_file() and claim.read_text() != about:
-        raise SystemExit(f"{given.out} holds results of other folds, settings or boxes")
-    given.out.mkdir(parents=True, exist_ok=True)
-    claim.write_text(about)
     if given.jobs == 1:
-        for job in jobs:
-            work(job)
+        for trial in trials:
+            work(trial)
     else:
         with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
-            list(pool.map(work, jobs))
-    print(summarise(given.out))
+            list(pool.map(work, trials))
+    print(summarise(trials, given.out))
 
 
 if __name__ == "__main__":

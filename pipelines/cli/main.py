@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from annotations.errors import InputError
-from pipelines.cli import gallery, jobs, parts, reid
+from pipelines.cli import evidence, fleet, gallery, jobs, parts, reid
 
 app = typer.Typer(
     help="Recognise the same vehicle across cameras by its parts, without reading its plate.",
@@ -23,6 +23,8 @@ app.add_typer(gallery.app, name="gallery")
 reid.register(app)
 gallery.register(app)
 jobs.register(app)
+fleet.register(app)
+evidence.register(app)
 
 _INTERRUPTED = 130
 """What typer exits with after Ctrl-C, by the shells' convention."""

@@ -1,0 +1,1 @@
+"""PRN's ablation: its Table 4 trained again, and what the results say."""

@@ -1,0 +1,154 @@
+"""PRN's Table 4 on a data set: every row trained under one budget, several seeds each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from annotations.boxes import Boxes
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.files import whole_file, write_text
+from annotations.images import Images
+from annotations.vocabulary import load_vocabulary
+from detection.fill import fill_boxes
+from pipelines.ablation import tables
+from pipelines.ablation.claim import claim, data_hash, recipe_hash
+from pipelines.ablation.summary import METRICS, means
+from pipelines.ablation.table4 import BASELINE, FULL, PARTS, ROWS, Row, choose_rows, recipe_of
+from pipelines.ablation.trials import Trial, collect, run_trial, seconds_of
+from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
+from pipelines.recipes import load_recipe
+from pipelines.tables import console, say, show, written
+from reid.recipe import Recipe
+
+_OURS = ("seed", "parts.use", "loss.global_weight")
+
+
+def plan(rows: list[Row], base: Recipe, seeds: int) -> list[Trial]:
+    """Return the trainings in an order that makes a stopped run useful.
+
+    First the plain network and PRN, seed by seed, then the other rows, seed by seed.
+    """
+    main = [row for name in (BASELINE, FULL) for row in rows if row.name == name]
+    rest = [row for row in rows if row not in main]
+    return [
+        Trial({"row": row.name, "seed": seed}, recipe_of(row, base, seed), row.branches)
+        for group in (main, rest)
+        for seed in range(seeds)
+        for row in group
+    ]
+
+
+def ablation(
+    data: Path | None,
+    boxes: Path | None,
+    recipe: str,
+    seeds: int,
+    rows: str | None,
+    work: Path,
+    changes: list[str],
+    device: str,
+    workers: int = 2,
+) -> Path:
+    """Train what has not been trained, print the table beside the paper's, and write it.
+
+    Returns:
+        the folder of the results, WORK/NAME/ablation.
+
+    Raises:
+        InputError: a row, recipe or data set is wrong, the boxes do not fit, or the folder
+            holds results of another recipe or data.
+    """
+    chosen = choose_rows(rows)
+    for change in changes:
+        if (key := change.partition("=")[0].strip()) in _OURS:
+            raise InputError(f"'{change}': the rows and --seeds (SEEDS=) set '{key}' themselves")
+    base = load_recipe(recipe, changes)
+    trials = plan(chosen, base, seeds)
+    every = plan(list(ROWS), base, seeds)
+    root, place = find_data(data, work)
+    images = read_images(root)
+    found = find_boxes(boxes, root, place)
+    filled = _checked(base, images, found, chosen)
+    folder = place / "ablation"
+    about = {**recipe_hash(recipe_of(ROWS[0], base, 0)), **data_hash(images, found)}
+    claim(folder, about)
+    _train_all(trials, images, filled, found, folder, device, workers)
+    return _report(every, folder, place.name)
+
+
+def _checked(base: Recipe, images: Images, boxes: Boxes, rows: list[Row]) -> Boxes:
+    """Check what would only be noticed after hours, and fill the training images' boxes."""
+    for split in ("query", "gallery"):
+        images.split(split).require("identity", "the ablation")
+    vocabulary = load_vocabulary(base.parts.vocabulary)
+    vocabulary.only(PARTS)
+    training = images.training()
+    filled, _ = fill_boxes(boxes, training, vocabulary)
+    there = set(filled.of(training).frame["part"])
+    for part in PARTS:
+        if part not in there and any(part in row.parts for row in rows):
+            raise InputError(
+                f"{boxes.source}: no box of '{part}' on any training image, and rows "
+                f"need it; choose others by --rows (ROWS=)"
+            )
+    if any(not row.has_global for row in rows):
+        require_unfilled(boxes, images)
+    return filled
+
+
+def _train_all(
+    trials: list[Trial],
+    images: Images,
+    filled: Boxes,
+    boxes: Boxes,
+    folder: Path,
+    device: str,
+    workers: int,
+) -> None:
+    """Run the trials, with a line for each as it finishes."""
+    labels = {row.name: row.label for row in ROWS}
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    )  # fmt: skip
+    before = [trial for trial in trials if trial.finished(folder)]
+    if before:
+        say(f"{len(before)} of {len(trials)} trainings known from before")
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=len(trials), completed=len(before))
+        for trial in trials:
+            if trial in before:
+                continue
+            who = f"{labels[str(trial.labels['row'])]}, seed {trial.labels['seed']}"
+            progress.update(bar, description=f"training {who}")
+            run_trial(trial, images, filled, boxes, folder, device=device, workers=workers)
+            scores = means(collect([trial], folder), "row").iloc[0]
+            told = ", ".join(f"{name} {scores[name]:.3f}" for name in METRICS)
+            say(f"{who}: {told}; {seconds_of(trial, folder):.0f} s")
+            progress.advance(bar)
+
+
+def _report(trials: list[Trial], folder: Path, name: str) -> Path:
+    """Print and write everything that the finished trials say."""
+    results = collect(trials, folder)
+    scores, differences = tables.score_table(results), tables.difference_table(results)
+    title = f"PRN's Table 4 on {name}: {tables.seeds_told(scores)}"
+    people = tables.for_people(scores)
+    show(people, title)
+    sections = [f"{title}\n\n{tables.to_markdown(people)}"]
+    for against, what in ((BASELINE, "PRN against the plain network"), (FULL, "against PRN")):
+        compared = tables.differences_for_people(differences, against)
+        if len(compared):
+            heading = f"{what}: paired difference, 95 % interval over identities"
+            show(compared, heading)
+            sections.append(f"{heading}\n\n{tables.to_markdown(compared)}")
+    for frame, file in ((results, "results"), (scores, "table"), (differences, "differences")):
+        with whole_file(folder / f"{file}.csv") as aside:
+            frame.to_csv(aside, index=False)
+    write_text(folder / "table.md", "\n".join(sections))
+    if (differences["against"] == FULL).any():
+        tables.draw_chart(differences, f"What each removal costs on {name}", folder / "chart.png")
+    written(folder / "table.md", "table:")
+    return folder

@@ -1,0 +1,69 @@
+"""The data set of a comparison, and its part boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from annotations.boxes import IDENTITY_MEAN, Boxes
+from annotations.errors import InputError
+from annotations.images import Images
+from pipelines.fleet.make import make_fleet
+from pipelines.jobs.detector import boxes_at
+from pipelines.jobs.whole import Job
+from pipelines.tables import say
+
+PRESET = "near-duplicate"
+_BOXES = Path("boxes") / "prn.parquet"
+
+
+def find_data(data: Path | None, work: Path) -> tuple[Path, Path]:
+    """Return the root of a data set and its folder below ``work``.
+
+    Without ``data`` it is the fleet ``near-duplicate`` with its own seed, made at
+    WORK/near-duplicate/data where it is not there yet.
+
+    Raises:
+        InputError: see `pipelines.jobs.whole.Job.on` and `pipelines.fleet.make.make_fleet`.
+    """
+    if data is not None:
+        job = Job.on(data, work)
+        return job.root, job.folder
+    folder = work / PRESET
+    root = folder / "data"
+    if not root.is_dir():
+        say(f"no data set given: making the fleet '{PRESET}' in {root}")
+    make_fleet(root, PRESET)
+    return root, folder
+
+
+def find_boxes(given: Path | None, root: Path, folder: Path) -> Boxes:
+    """Read the boxes given, or the data set's own true ones, or those that were detected.
+
+    Raises:
+        InputError: there are none.
+    """
+    if given is not None:
+        return boxes_at(given)
+    beside = root.parent if root.is_file() else root
+    for path in (beside / _BOXES, folder / "parts" / "boxes.parquet"):
+        if path.is_file():
+            return boxes_at(path)
+    raise InputError(
+        f"{root}: no part boxes known ({_BOXES} in it, or found by 'make detect-parts'); "
+        f"give --boxes (BOXES=)"
+    )
+
+
+def require_unfilled(boxes: Boxes, images: Images) -> None:
+    """Demand that no box of a query or gallery image was filled by identity.
+
+    Raises:
+        InputError: there is one, or there is no box of these images at all.
+    """
+    for split in ("query", "gallery"):
+        found = boxes.of(images.split(split)).frame
+        if (found["source"] == IDENTITY_MEAN).any():
+            raise InputError(
+                f"{boxes.source}: has boxes filled by identity on {split} images, which tells "
+                f"the answer; give the boxes that the detector found"
+            )
