@@ -23,9 +23,9 @@ def slow(ink, normal, ray, behind=None):
     height = LIGHT.skyline[int(angle * SKYLINE / 4) % SKYLINE]
     shown = []
     for i in range(3):
-        sky = LIGHT.horizon[i] + min(max(mirror[2], 0) * 2, 1) * (
-            LIGHT.zenith[i] - LIGHT.horizon[i]
-        )
+        # In steps of a 128th.
+        high = math.floor(min(max(mirror[2], 0) * 2, 1) * 128) / 128
+        sky = LIGHT.horizon[i] + high * (LIGHT.zenith[i] - LIGHT.horizon[i])
         if mirror[2] < height:
             sky = 0.28 * LIGHT.horizon[i] + 0.1 * LIGHT.ground[i]
         if mirror[2] < 0:
