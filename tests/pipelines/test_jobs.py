@@ -3,7 +3,6 @@ import pandas as pd
 from annotations.boxes import Boxes
 from pipelines.jobs import whole
 from pipelines.jobs.sheet import draw_sheet
-from pipelines.report import Section, write_report
 
 DETECTOR = ["weights=yolo11n.yaml", "image_size=64", "epochs=1", "hold_out=0.25", "batch=4"]
 NETWORK = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "parts.use=[]"]
@@ -43,16 +42,3 @@ def test_the_whole_job_from_labels_to_rank_lists(sample, tmp_path, capsys):
 def test_a_sheet_shows_the_boxes(sample, tmp_path):
     draw_sheet(sample / "labels", sample, None, tmp_path / "sheet.png", 10, 0)
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
-
-
-def test_a_report_is_one_escaped_page(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "page.html").write_text("")
-    table = pd.DataFrame({"part": ["<b>"], "AP50": [0.51239]})
-    section = Section("Parts", "found", table, links=(("page", tmp_path / "a" / "page.html"),))
-    write_report(tmp_path / "report.html", "a & b", "lead", [section])
-    page = (tmp_path / "report.html").read_text()
-    assert "a &amp; b" in page
-    assert "&lt;b&gt;" in page
-    assert "0.512" in page
-    assert 'href="a/page.html"' in page

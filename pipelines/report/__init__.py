@@ -1,0 +1,1 @@
+"""The page that says what a demo did; one file per section, and `page` joins them."""
