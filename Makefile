@@ -24,7 +24,7 @@ $(VENV)/ready: constraints.txt pyproject.toml
 	  uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-demo: $(VENV)/ready ## Run every job on the built-in sample; ends by naming the report to open
+demo: $(VENV)/ready ## Run every job on the built-in fleet; ends by naming the report to open
 	$(BIN)/partreid demo
 
 detect-parts: $(VENV)/ready ## Train a part detector on LABELS (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'

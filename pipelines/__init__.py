@@ -1,1 +1,1 @@
-"""The jobs a person runs: command line, recipes, reports and the built-in sample."""
+"""The jobs a person runs: command line, recipes, reports and the built-in fleet."""

@@ -10,7 +10,7 @@ import typer
 from pipelines.cli import options
 
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Data set; without it, the built-in sample.")
+    Path | None, typer.Option("--data", help="Data set; without it, the built-in fleet.")
 ]
 WorkOption = Annotated[Path, typer.Option("--work", help="Folder that holds every job's output.")]
 
@@ -65,22 +65,10 @@ def retrieve(
 
 
 def demo(work: WorkOption = Path("demo"), device: options.Device = "auto") -> None:
-    """Run every job on the built-in sample, and write one report."""
+    """Run every job on the built-in fleet, and write one report."""
     from pipelines.jobs.demo import demo
 
     demo(work, device)
-
-
-def sample(
-    out: Annotated[Path, typer.Argument(help="Folder to write.")],
-    seed: Annotated[int, typer.Option(help="The same seed draws the same vehicles.")] = 0,
-) -> None:
-    """Write the built-in sample: drawn vehicles, their identities and part labels."""
-    from pipelines.sample import write_sample
-    from pipelines.tables import written
-
-    images = write_sample(out, seed=seed)
-    written(out / "images.parquet", f"{len(images)} images:")
 
 
 def register(app: typer.Typer) -> None:
@@ -89,4 +77,3 @@ def register(app: typer.Typer) -> None:
     app.command("train-reid")(train_reid)
     app.command("retrieve")(retrieve)
     app.command("demo")(demo)
-    app.command("sample")(sample)

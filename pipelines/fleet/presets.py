@@ -74,9 +74,9 @@ PRESETS: dict[str, Preset] = {
         cameras=2, views="front", passes=(2, 2), frames=(2, 2), size=96, labels=24, pairs=40,
     ),
     "demo": Preset(
-        "every kind of vehicle from all sides, for make demo",
-        train=160, test=60, makes=6, models=14, years=2, kinds=KINDS, paints=8, cameras=8,
-        passes=(4, 5), frames=(2, 3), labels=400,
+        "every kind of vehicle, a few of each model and colour, for make demo",
+        train=120, test=60, makes=4, models=7, years=1, kinds=KINDS, paints=3, cameras=8,
+        views="front", passes=(4, 4), frames=(2, 2), labels=400, night=0.05,
     ),
     "near-duplicate": Preset(
         "few models and colours, many vehicles of each: tells methods apart",

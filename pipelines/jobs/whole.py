@@ -13,15 +13,15 @@ from detection.detector import Detector
 from pipelines.jobs import detector as detector_jobs
 from pipelines.jobs import network as network_jobs
 from pipelines.jobs import retrieval as retrieval_jobs
+from pipelines.jobs.fleet import make as make_fleet
 from pipelines.recipes import load_recipe
-from pipelines.sample import write_sample
 from pipelines.tables import say
 from reid.evaluation.report import Evaluation
 from reid.run import Run
 
-SAMPLE_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=40", "batch=8",
-                   "hold_out=0.2", "mosaic=0", "degrade=0.2", "crop_to_vehicle=0")  # fmt: skip
-SAMPLE_RECIPE, DEFAULT_RECIPE = "prn-sample", "prn-small"
+DEMO_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=20", "batch=8",
+                 "hold_out=0.2", "mosaic=0", "degrade=0.2", "crop_to_vehicle=0")  # fmt: skip
+DEMO_RECIPE, DEFAULT_RECIPE = "prn-demo", "prn-small"
 
 
 @dataclass(frozen=True)
@@ -31,26 +31,26 @@ class Job:
     Attributes:
         root: the data set.
         folder: WORK and the data set's name.
-        sample: whether the data set is the built-in sample.
+        built_in: whether the data set is the built-in fleet.
     """
 
     root: Path
     folder: Path
-    sample: bool
+    built_in: bool
 
     @classmethod
     def on(cls, data: Path | None, work: Path) -> Job:
-        """Find the folder of a data set; without one, draw the built-in sample.
+        """Find the folder of a data set; without one, make the built-in fleet.
 
         Raises:
             InputError: no such data set, or the folder belongs to another of the same name.
         """
         if data is None:
-            root = work / "sample" / "data"
-            if not (root / "images.parquet").is_file():
-                write_sample(root)
-                say(f"no data set given: drew the built-in sample into {root}")
-            return cls(root, work / "sample", True)
+            root = work / "fleet" / "data"
+            if not root.is_dir():
+                say("no data set given: making the built-in fleet")
+                make_fleet(root, "demo", None)
+            return cls(root, work / "fleet", True)
         read_images(data)  # a wrong data set is said before anything is made
         path = data.resolve()
         folder = work / (path.parent.name if path.is_file() else path.name)
@@ -65,7 +65,7 @@ class Job:
 
     def recipe(self, given: str | None) -> str:
         """Return the recipe given, or the one that suits the data set."""
-        return given or (SAMPLE_RECIPE if self.sample else DEFAULT_RECIPE)
+        return given or (DEMO_RECIPE if self.built_in else DEFAULT_RECIPE)
 
     def run(self, recipe: str | None) -> Path:
         """Return the folder of a recipe's run."""
@@ -102,7 +102,7 @@ def detect_parts(
     job = Job.on(data, work)
     if detector is None:
         detector = job.folder / "detector"
-        chosen = [*SAMPLE_DETECTOR, *settings] if job.sample else settings
+        chosen = [*DEMO_DETECTOR, *settings] if job.built_in else settings
         detector_jobs.train(labels or job.root / "labels", detector, chosen, device, redo)
     else:
         Detector.load(detector)
@@ -119,7 +119,7 @@ def train_reid(
     chosen = job.recipe(recipe)
     load_recipe(chosen, changes)
     if not job.filled.is_file():
-        if not job.sample:
+        if not job.built_in:
             raise InputError(f"{job.filled}: not there; run 'make detect-parts DATA={data}' first")
         detect_parts(None, None, None, [], False, work, device)
     out = job.run(recipe)
@@ -145,11 +145,11 @@ def retrieve(
     if data is None and queries is not None:
         raise InputError(
             "give --data (DATA=) too: the data set whose network is to be used; a network "
-            "trained on the drawn sample knows nothing of photographs"
+            "trained on the built-in fleet knows nothing of photographs"
         )
     job = Job.on(data, work)
     load_recipe(job.recipe(recipe))
-    if job.sample and not (job.run(recipe) / "model.pt").is_file():
+    if job.built_in and not (job.run(recipe) / "model.pt").is_file():
         train_reid(None, recipe, [], work, device)
     run = Run.load(job.run(recipe))
     if queries is not None and gallery is not None:

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sample import write_sample
+from pipelines.fleet.make import make_fleet
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory) -> Path:
-    """A sample of six training and three test identities."""
-    root = tmp_path_factory.mktemp("sample") / "data"
-    write_sample(root, train=6, test=3)
+def fleet(tmp_path_factory) -> Path:
+    """A fleet of six training and four test identities, two cameras, two images of each pass."""
+    root = tmp_path_factory.mktemp("fleet") / "data"
+    make_fleet(root, "tiny", progress=False)
     return root

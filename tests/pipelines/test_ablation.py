@@ -22,12 +22,16 @@ TINY = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "batch.
 PAPER = Path(__file__).parents[3] / "shared" / "papers" / "prn.txt"
 
 
+def first_training(frame):
+    return frame.loc[frame["split"] == "train", "image"].iloc[0]
+
+
 @pytest.fixture
-def boxes(sample, tmp_path) -> Path:
+def boxes(fleet, tmp_path) -> Path:
     """A window on every image, a light and the brand on all training images but one."""
-    frame = Images.read(sample / "images.parquet").frame
+    frame = Images.read(fleet / "images.parquet").frame
     rows = [(image, "window", 0.3, 0.2, 0.7, 0.5) for image in frame["image"]]
-    for image in frame["image"][1:]:
+    for image in frame.loc[frame["image"] != first_training(frame), "image"]:
         rows += [(image, "light", 0.1, 0.6, 0.3, 0.8), (image, "brand", 0.4, 0.6, 0.6, 0.8)]
     table = pd.DataFrame(rows, columns=["image", "part", "x1", "y1", "x2", "y2"])
     path = tmp_path / "boxes.parquet"
@@ -35,8 +39,8 @@ def boxes(sample, tmp_path) -> Path:
     return path
 
 
-def run(sample, boxes, work, rows, seeds=1, changes=TINY):
-    return ablation(sample, boxes, "prn-sample", seeds, rows, work, changes, "cpu", 0)
+def run(fleet, boxes, work, rows, seeds=1, changes=TINY):
+    return ablation(fleet, boxes, "prn-demo", seeds, rows, work, changes, "cpu", 0)
 
 
 @pytest.mark.skipif(not PAPER.is_file(), reason="../shared/papers is not there")
@@ -154,16 +158,16 @@ def test_the_chart_and_the_tables_take_whatever_has_finished(tmp_path):
     assert tables.difference_table(alone).empty
 
 
-def test_rows_are_trained_once_and_tested(sample, boxes, tmp_path, capsys, monkeypatch):
+def test_rows_are_trained_once_and_tested(fleet, boxes, tmp_path, capsys, monkeypatch):
     work = tmp_path / "w"
-    folder = run(sample, boxes, work, "full,parts-only")
+    folder = run(fleet, boxes, work, "full,parts-only")
     shown = capsys.readouterr().out
     assert "PRN, seed 0: mAP" in shown
     assert "0.742" in shown
     assert "| without global - PRN |" in (folder / "table.md").read_text()
     results = pd.read_csv(folder / "results.csv")
-    # Three test identities, two queries each, in each of two rows.
-    assert results.groupby("row").size().to_dict() == {"full": 6, "parts-only": 6}
+    # Four test identities, two queries each, in each of two rows.
+    assert results.groupby("row").size().to_dict() == {"full": 8, "parts-only": 8}
     about = {
         name: json.loads((folder / f"runs/{name}-seed0/metrics.json").read_text())
         for name in ("full", "parts-only")
@@ -185,22 +189,22 @@ def test_rows_are_trained_once_and_tested(sample, boxes, tmp_path, capsys, monke
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trials_module, "fit", stop)
-    run(sample, boxes, work, "parts-only,full")
+    run(fleet, boxes, work, "parts-only,full")
     assert "2 of 2 trainings known from before" in capsys.readouterr().out
     assert trained == []
     with pytest.raises(KeyboardInterrupt):
-        run(sample, boxes, work, "full,baseline", seeds=2)
+        run(fleet, boxes, work, "full,baseline", seeds=2)
     assert trained == [((), 0)]
     for other in (["dimension=8"], ["epochs=2"]):
         with pytest.raises(InputError, match="holds results of another recipe"):
-            run(sample, boxes, work, "full", changes=[*TINY, *other])
+            run(fleet, boxes, work, "full", changes=[*TINY, *other])
     moved = Boxes.read(boxes).frame.assign(x2=0.95)
     Boxes(moved).write(tmp_path / "moved.parquet")
     with pytest.raises(InputError, match="holds results of another boxes"):
-        run(sample, tmp_path / "moved.parquet", work, "full")
+        run(fleet, tmp_path / "moved.parquet", work, "full")
 
 
-def test_training_boxes_are_filled_and_test_boxes_are_not(sample, boxes, tmp_path, monkeypatch):
+def test_training_boxes_are_filled_and_test_boxes_are_not(fleet, boxes, tmp_path, monkeypatch):
     seen = {}
 
     def stop(trial, images, filled, tested, folder, **_):
@@ -209,11 +213,11 @@ def test_training_boxes_are_filled_and_test_boxes_are_not(sample, boxes, tmp_pat
 
     monkeypatch.setattr("pipelines.jobs.ablation.run_trial", stop)
     with pytest.raises(KeyboardInterrupt):
-        run(sample, boxes, tmp_path / "w", None)
+        run(fleet, boxes, tmp_path / "w", None)
     assert set(seen["tested"]["source"]) == {"label"}
     made = seen["filled"][seen["filled"]["source"] == "identity-mean"]
-    frame = Images.read(sample / "images.parquet").frame
-    assert set(made["image"]) == {frame["image"].iloc[0]}
+    frame = Images.read(fleet / "images.parquet").frame
+    assert set(made["image"]) == {first_training(frame)}
     assert set(made["part"]) == {"light", "brand"}
 
 
@@ -227,26 +231,27 @@ def test_training_boxes_are_filled_and_test_boxes_are_not(sample, boxes, tmp_pat
         ("full", ["parts.weight={window: 1}"], "parts"),
     ],
 )
-def test_what_is_wrong_is_said_before_training(sample, boxes, tmp_path, rows, changes, message):
+def test_what_is_wrong_is_said_before_training(fleet, boxes, tmp_path, rows, changes, message):
     with pytest.raises(InputError, match=message):
-        run(sample, boxes, tmp_path / "w", rows, changes=changes)
+        run(fleet, boxes, tmp_path / "w", rows, changes=changes)
     assert not (tmp_path / "w").exists()
 
 
-def test_boxes_that_tell_the_answer_or_lack_a_part_are_refused(sample, boxes, tmp_path):
+def test_boxes_that_tell_the_answer_or_lack_a_part_are_refused(fleet, boxes, tmp_path):
     found = Boxes.read(boxes).frame
     Boxes(found[found["part"] != "brand"]).write(tmp_path / "two.parquet")
     with pytest.raises(InputError, match="no box of 'brand'"):
-        run(sample, tmp_path / "two.parquet", tmp_path / "w", "full")
-    test = found["image"] == found["image"].iloc[-1]
+        run(fleet, tmp_path / "two.parquet", tmp_path / "w", "full")
+    frame = Images.read(fleet / "images.parquet").frame
+    test = found["image"] == frame.loc[frame["split"] == "gallery", "image"].iloc[0]
     Boxes(found.assign(source=np.where(test, "identity-mean", "label"))).write(
         tmp_path / "filled.parquet"
     )
     with pytest.raises(InputError, match="tells the answer"):
-        run(sample, tmp_path / "filled.parquet", tmp_path / "w", "parts-only")
+        run(fleet, tmp_path / "filled.parquet", tmp_path / "w", "parts-only")
 
 
-def test_data_and_boxes_are_found_where_they_are_by_default(sample, boxes, tmp_path, monkeypatch):
+def test_data_and_boxes_are_found_where_they_are_by_default(fleet, boxes, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(
         "pipelines.jobs.fleet_data.make_fleet", lambda root, preset: made.append((root, preset))

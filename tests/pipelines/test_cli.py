@@ -66,31 +66,32 @@ def empty(folder):
         (("retrieve", "--queries", "{data}", "--gallery", "{data}"), "give --data"),
         (("detect-parts", "--labels", "{data}/labels", "--work", "{tmp}/w"), "give --data"),
         (("train", "prn-small", "{data}", "{tmp}/r", "--set", "epochs=["), "not YAML"),
-        (("train", "prn-sample", "{data}", "{tmp}/r", "--device", "gpu9"), "no device 'gpu9'"),
+        (("train", "prn-demo", "{data}", "{tmp}/r", "--device", "gpu9"), "no device 'gpu9'"),
         (
             ("train", "prn-small", "{data}", "{tmp}/r", "--set", "backbone.weights=x.pt"),
             "no such w",
         ),
         (("parts", "train", "{data}/labels", "{tmp}/d", "--set", "weights=no.pt"), "no.pt"),
         (("parts", "draw", "{data}/labels", "{other}", "{tmp}/x.png"), "no image in it"),
-        (("sample", "{other}"), "holds something else"),
+        (("fleet", "{other}"), "holds something else"),
+        (("fleet", "{tmp}/f", "--preset", "tinny"), "did you mean 'tiny'"),
     ],
 )
-def test_a_mistake_is_one_line(monkeypatch, capsys, tmp_path, sample, words, message):
+def test_a_mistake_is_one_line(monkeypatch, capsys, tmp_path, fleet, words, message):
     other = empty(tmp_path / "other")
     (other / "thesis.doc").write_text("mine")
-    places = {"tmp": tmp_path, "data": sample, "empty": empty(tmp_path / "empty"), "other": other}
+    places = {"tmp": tmp_path, "data": fleet, "empty": empty(tmp_path / "empty"), "other": other}
     assert run(monkeypatch, *[word.format(**places) for word in words]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
 
 
-def test_a_failed_start_leaves_the_folder_free(monkeypatch, capsys, tmp_path, sample):
-    wrong = ("parts", "train", sample / "labels", tmp_path / "d", "--set", "weights=no.pt")
+def test_a_failed_start_leaves_the_folder_free(monkeypatch, capsys, tmp_path, fleet):
+    wrong = ("parts", "train", fleet / "labels", tmp_path / "d", "--set", "weights=no.pt")
     assert run(monkeypatch, *wrong) == 2
     assert not (tmp_path / "d").exists()
-    wrong = ("train", "prn-sample", sample, tmp_path / "r", "--set", "backbone.weights=no.pt")
+    wrong = ("train", "prn-demo", fleet, tmp_path / "r", "--set", "backbone.weights=no.pt")
     assert run(monkeypatch, *wrong) == 2
     assert not (tmp_path / "r").exists()
 
@@ -104,12 +105,12 @@ def test_ctrl_c_says_that_work_goes_on(monkeypatch, capsys):
     assert "the same command goes on" in capsys.readouterr().err
 
 
-def test_two_data_sets_of_one_name_do_not_share_a_folder(monkeypatch, capsys, tmp_path, sample):
+def test_two_data_sets_of_one_name_do_not_share_a_folder(monkeypatch, capsys, tmp_path, fleet):
     from pipelines.jobs.whole import Job
 
-    Job.on(sample, tmp_path / "w")
-    other = tmp_path / sample.name
-    other.symlink_to(sample / "images")
+    Job.on(fleet, tmp_path / "w")
+    other = tmp_path / fleet.name
+    other.symlink_to(fleet / "images")
     words = ("train-reid", "--data", other, "--work", tmp_path / "w")
     (tmp_path / "w" / "images").mkdir()
     (tmp_path / "w" / "images" / "data.txt").write_text("elsewhere")

@@ -8,37 +8,37 @@ DETECTOR = ["weights=yolo11n.yaml", "image_size=64", "epochs=1", "hold_out=0.25"
 NETWORK = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "parts.use=[]"]
 
 
-def test_the_whole_job_from_labels_to_rank_lists(sample, tmp_path, capsys):
-    whole.detect_parts(sample, sample / "labels", None, DETECTOR, False, tmp_path, "cpu")
+def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
+    whole.detect_parts(fleet, fleet / "labels", None, DETECTOR, False, tmp_path, "cpu")
     work = tmp_path / "data"
     assert "AP50-95" in capsys.readouterr().out
     assert (work / "detector/scores.csv").is_file()
     assert Boxes.read(work / "parts/boxes.parquet").about["vocabulary"]["name"] == "prn"
     assert (work / "parts-filled.parquet").is_file()
 
-    run, evaluation = whole.train_reid(sample, "prn-sample", NETWORK, tmp_path, "cpu")
+    run, evaluation = whole.train_reid(fleet, "prn-demo", NETWORK, tmp_path, "cpu")
     assert evaluation is not None
     assert "mINP" in capsys.readouterr().out
     assert (run.source / "eval-global/metrics.json").is_file()
 
-    page = whole.retrieve(sample, None, None, "prn-sample", 5, tmp_path, "cpu")
+    page = whole.retrieve(fleet, None, None, "prn-demo", 5, tmp_path, "cpu")
     results = pd.read_csv(page.with_name("results.csv"))
-    # Each query has six gallery images, of which five are asked for.
-    assert results.groupby("query").size().tolist() == [5] * 6
+    # Each query has seven gallery images, of which five are asked for.
+    assert results.groupby("query").size().tolist() == [5] * 8
     assert results["match"].isin([True, False]).all()
     assert "data:image/jpeg" in page.read_text()
 
     capsys.readouterr()
-    whole.detect_parts(sample, sample / "labels", None, DETECTOR, False, tmp_path, "cpu")
-    assert "0 images looked at, 36 known from before" in capsys.readouterr().out
+    whole.detect_parts(fleet, fleet / "labels", None, DETECTOR, False, tmp_path, "cpu")
+    assert "0 images looked at, 40 known from before" in capsys.readouterr().out
 
-    folder = sample / "images"
-    whole.retrieve(sample, folder, folder, "prn-sample", 3, tmp_path, "cpu")
+    folder = fleet / "images"
+    whole.retrieve(fleet, folder, folder, "prn-demo", 3, tmp_path, "cpu")
     found = pd.read_csv(page.with_name("results.csv"))
-    assert len(found) == 36 * 3
+    assert len(found) == 40 * 3
     assert (found["query"] != found["image"]).all()
 
 
-def test_a_sheet_shows_the_boxes(sample, tmp_path):
-    draw_sheet(sample / "labels", sample, None, tmp_path / "sheet.png", 10, 0)
+def test_a_sheet_shows_the_boxes(fleet, tmp_path):
+    draw_sheet(fleet / "labels", fleet, None, tmp_path / "sheet.png", 10, 0)
     assert (tmp_path / "sheet.png").stat().st_size > 10_000

@@ -151,13 +151,15 @@ def test_times_survive_stops(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def album(sample):
-    labels = LabelledSet.read(sample / "labels")
-    return Album(read_images(sample), labels.boxes, load_vocabulary("prn"))
+def album(fleet):
+    labels = LabelledSet.read(fleet / "labels")
+    return Album(read_images(fleet), labels.boxes, load_vocabulary("prn"))
 
 
-def test_boxes_are_as_strong_as_their_share(album):
-    name = "0000_c001_front.jpg"
+def test_boxes_are_as_strong_as_their_share(album, fleet):
+    boxes = LabelledSet.read(fleet / "labels").boxes.frame
+    counts = boxes.groupby(["image", "part"]).size().unstack(fill_value=0)
+    name = counts.index[(counts[["window", "light", "brand"]] == [1, 2, 1]).all(axis=1)][0]
     evidence = pd.Series({"window": 3.0, "light": 1.5, "brand": -0.5, ELSEWHERE: 2.0})
     tile = explained(album, name, evidence, distance=0.25)
     assert tile.chip == ("window", "50 %")
@@ -190,9 +192,13 @@ def test_a_map_is_red_where_it_is_high(tmp_path):
     assert right[0] - right[2] > left[0] - left[2] + 60
 
 
-def test_the_contact_sheet_has_pairs_and_the_table_its_splits(album, sample):
+def test_the_contact_sheet_has_pairs_and_the_table_its_splits(album, fleet):
     rows = contact_sheet(album.images, album)
     assert len(rows) == 6
     assert all(len(row.tiles) == 4 for row in rows)
-    table = split_table(read_images(sample)).set_index("split")
-    assert table.loc["train"].to_dict() == {"images": 24, "vehicles": 6, "cameras": 2}
+    table = split_table(read_images(fleet)).set_index("split")
+    train = table.loc["train"]
+    assert train[["images", "vehicles", "cameras"]].tolist() == [24, 6, 2]
+    frame = read_images(fleet).split("train").frame.drop_duplicates("identity")
+    alike = frame.duplicated(["model", "year", "colour"], keep=False)
+    assert train["same model, year, colour as another"] == alike.sum()

@@ -43,9 +43,9 @@ def trained(labels, out, *rest):
 
 
 @pytest.fixture
-def small(monkeypatch, sample):
-    """Let the demo run on the small sample, its detector replaced."""
-    on = classmethod(lambda cls, data, work: cls(sample, work / "sample", True))
+def small(monkeypatch, fleet):
+    """Let the demo run on the small fleet, its detector replaced."""
+    on = classmethod(lambda cls, data, work: cls(fleet, work / "fleet", True))
     monkeypatch.setattr(whole.Job, "on", on)
     monkeypatch.setattr("pipelines.jobs.detector.train", trained)
     monkeypatch.setattr("pipelines.jobs.detector.detect", found_nothing_but_places)
@@ -77,7 +77,7 @@ def test_the_demo_ends_in_one_page_and_goes_on_where_it_stopped(
     assert "&lt;b&gt;broken" in page
     assert "<b>broken" not in page
 
-    models = [tmp_path / "sample" / run / "model.pt" for run in ("reid-plain", "reid-prn-sample")]
+    models = [tmp_path / "fleet" / run / "model.pt" for run in ("reid-plain", "reid-prn-demo")]
     before = [path.stat().st_mtime_ns for path in models]
     assert len(re.findall(r'class="time">', page)) == 11
     times = json.loads((tmp_path / "steps.json").read_text())

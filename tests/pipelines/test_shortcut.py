@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,17 +40,22 @@ def a_world(identities=40, cameras=3, seed=0):
 
 
 @pytest.fixture
-def masked(sample, tmp_path) -> Path:
-    """The sample, with a disc as every mask."""
-    mask = np.zeros((160, 160), np.uint8)
-    cv2.circle(mask, (80, 90), 40, 3, -1)
+def masked(fleet, tmp_path) -> Path:
+    """The fleet, with a disc as every mask, and with files that are named by identity."""
     copy = tmp_path / "copy"
-    copy.mkdir()
-    images = Images.read(sample / "images.parquet")
-    Images(images.frame, images.root, "copy").write(copy / "images.parquet")
-    (copy / "masks").mkdir()
-    for name in images.frame["image"]:
+    (copy / "masks").mkdir(parents=True)
+    (copy / "images").mkdir()
+    images = Images.read(fleet / "images.parquet")
+    frame = images.frame
+    names = frame["identity"] + "_" + frame["camera"] + "_" + frame["image"]
+    for name, path in zip(names, images.paths, strict=True):
+        shutil.copy(path, copy / "images" / name)
+        height, width = cv2.imread(str(path)).shape[:2]
+        mask = np.zeros((height, width), np.uint8)
+        cv2.circle(mask, (width // 2, height // 2), min(width, height) // 4, 3, -1)
         cv2.imwrite(str(copy / "masks" / f"{Path(name).stem}.png"), mask)
+    named = frame.assign(image=names).sort_values("image")
+    Images(named, copy / "images", "copy").write(copy / "images.parquet")
     return copy
 
 
@@ -221,14 +227,15 @@ def test_the_job_hides_trains_and_tells(masked, tmp_path, capsys, monkeypatch):
         if what == "box":
             return real(base, what, copies, *others)
         random = np.random.default_rng(len(shown))
-        return by_vector(random.normal(size=(6, 3)), random.normal(size=(6, 3)))
+        return by_vector(random.normal(size=(8, 3)), random.normal(size=(8, 3)))
 
     monkeypatch.setattr(job, "_network", network)
-    table = job.shortcut(masked, "prn-sample", tmp_path / "w", TINY, "cpu", 0)
+    table = job.shortcut(masked, "prn-demo", tmp_path / "w", TINY, "cpu", 0)
     assert [what for what, _ in shown] == list(HIDDEN)
-    assert all((pixels[90, 80] == GREY).all() for _, pixels in shown)
+    middles = [pixels[pixels.shape[0] // 2, pixels.shape[1] // 2] for _, pixels in shown]
+    assert all((middle == GREY).all() for middle in middles)
     told = capsys.readouterr().out
-    # The sample's files are named by identity, which this must find.
+    # The copies are named by identity and in that order, which this must find.
     assert "SHORTCUT: name order" in told
     assert "SHORTCUT: table order" in told
     assert "network, box hidden" in told
@@ -237,8 +244,8 @@ def test_the_job_hides_trains_and_tells(masked, tmp_path, capsys, monkeypatch):
     written = pd.read_csv(tmp_path / "w/copy/shortcut/shortcut.csv")
     pd.testing.assert_frame_equal(written, table)
     with pytest.raises(InputError, match="holds results of another recipe"):
-        job.shortcut(masked, "prn-sample", tmp_path / "w", [*TINY, "epochs=2"], "cpu", 0)
-    (masked / "masks" / "0000_c001_front.png").unlink()
-    with pytest.raises(InputError, match="1 of 36 images have no mask"):
-        job.shortcut(masked, "prn-sample", tmp_path / "w2", TINY, "cpu", 0)
+        job.shortcut(masked, "prn-demo", tmp_path / "w", [*TINY, "epochs=2"], "cpu", 0)
+    min((masked / "masks").iterdir()).unlink()
+    with pytest.raises(InputError, match="1 of 40 images have no mask"):
+        job.shortcut(masked, "prn-demo", tmp_path / "w2", TINY, "cpu", 0)
     assert not (tmp_path / "w2/copy/shortcut").exists()
