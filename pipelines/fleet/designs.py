@@ -137,14 +137,8 @@ def _renewed(design: Design, year: int, random: np.random.Generator) -> Design:
         same = design.grille in ("bars", "upright")
         grille = design.grille if same else _pick(others, random)
         return replace(design, year=year, grille=grille, bars=bars)  # type: ignore[arg-type]
-    others = tuple(kind for kind in get_args(TailLamp) if kind != design.tail_lamp)
     lights = tuple(kind for kind in get_args(Lamp) if kind != design.lamp)
-    return replace(
-        design,
-        year=year,
-        lamp=_pick(lights, random),  # type: ignore[arg-type]
-        tail_lamp=_pick(others, random),  # type: ignore[arg-type]
-    )
+    return replace(design, year=year, lamp=_pick(lights, random))  # type: ignore[arg-type]
 
 
 def make_catalogue(
