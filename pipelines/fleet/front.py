@@ -178,8 +178,9 @@ def _headlight(sheet: Sheet, design: Design, profile: Profile, side: int, low: f
     reach = 0.12 if design.lamp == "round" else 0.22
     corner = [(x + 0.1, z - 0.45 * high), (x + 0.1, z + 0.5 * high), (x - reach, z + 0.5 * high),
               (x - 0.5 * reach, z - 0.3 * high)]  # fmt: skip
-    sheet.side(side, corner, Ink.LENS, thing, 3)
-    sheet.side(side, oblong((x - 0.7 * reach, z + 0.2 * high), (0.05, 0.05)), Ink.AMBER_LENS, thing)
+    sheet.side(side, corner, Ink.LENS, f"{thing} flank", 3)
+    amber = oblong((x - 0.7 * reach, z + 0.2 * high), (0.05, 0.05))
+    sheet.side(side, amber, Ink.AMBER_LENS, f"{thing} flank")
 
 
 def draw_front(sheet: Sheet, design: Design, profile: Profile) -> None:

@@ -48,7 +48,7 @@ def _tail_light(sheet: Sheet, design: Design, profile: Profile, side: int, low: 
     tall = high if design.tail_lamp != "upright" else 1.6 * high
     corner = [(x - 0.15, z - tall / 2), (x - 0.15, z + tall / 2), (x + reach, z + tall / 2),
               (x + 0.7 * reach, z - tall / 2)]  # fmt: skip
-    sheet.side(side, corner, Ink.RED_LENS, thing, 3)
+    sheet.side(side, corner, Ink.RED_LENS, f"{thing} flank", 3)
 
 
 def draw_rear(sheet: Sheet, design: Design, profile: Profile) -> None:
@@ -73,7 +73,7 @@ def draw_rear(sheet: Sheet, design: Design, profile: Profile) -> None:
         for y in (-0.18, 0.18, -0.8, 0.8):
             sheet.line(sheet.on_ribbon([(wall[1] + 0.1, y), (tail[0], y)]), 0.03, Ink.BAR)
     if glass:
-        sheet.ribbon(glass_outline(profile, glass, 0.06, 0.0), Ink.TRIM, "rear glass")
+        sheet.ribbon(glass_outline(profile, glass, 0.06, 0.012), Ink.TRIM, "rear glass")
         sheet.ribbon(glass_outline(profile, glass, 0.10, 0.035), Ink.DARK_GLASS, "rear glass", 2)
         if kind not in ("bus", "pickup"):
             middle = glass[1] - 0.09

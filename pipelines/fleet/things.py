@@ -20,12 +20,15 @@ class Thing:
         parts: the parts of EIA-Net's vocabulary that it belongs to. Things that share a name of
             a part before the colon are boxed together only if the text after it is the same.
         inside: whether it is seen through glass.
+        flank: whether it is what of a part goes around the vehicle's corner: boxed with the part,
+            but no reason to have a box where nothing else of the part is seen.
     """
 
     name: str
     view: View
     parts: tuple[str, ...] = ()
     inside: bool = False
+    flank: bool = False
 
 
 _SIDES = ("left", "right")
@@ -62,6 +65,8 @@ def _things() -> list[Thing]:
             Thing(f"{side} mirror", "side", (f"back mirror:{side}",)),
             Thing(f"{side} headlight", "front", (front, f"car light:front {side}")),
             Thing(f"{side} tail light", "rear", (f"car light:rear {side}",)),
+            Thing(f"{side} headlight flank", "side", (f"car light:front {side}",), flank=True),
+            Thing(f"{side} tail light flank", "side", (f"car light:rear {side}",), flank=True),
             Thing(
                 f"{side} light cover", "front",
                 (front, f"car light:front {side}", f"light cover:{side}"),
@@ -97,8 +102,12 @@ def tight_boxes() -> list[tuple[str, str, tuple[int, ...]]]:
     """List what PRN's boxes are derived from: part, end of the vehicle, things."""
     windows = [("window", "front", FRONT_GLASS), ("window", "back", REAR_GLASS)]
     lights = [
-        ("light", "front", (f"{side} headlight", f"{side} light cover")) for side in _SIDES
-    ] + [("light", "back", (f"{side} tail light",)) for side in _SIDES]
+        ("light", "front", (f"{side} headlight", f"{side} light cover", f"{side} headlight flank"))
+        for side in _SIDES
+    ]
+    lights += [
+        ("light", "back", (f"{side} tail light", f"{side} tail light flank")) for side in _SIDES
+    ]
     return [
         (part, end, tuple(NUMBER[name] for name in names)) for part, end, names in windows + lights
     ]

@@ -76,7 +76,7 @@ def measure(outer: Bytes, inner: Bytes, whole: npt.NDArray[np.int64]) -> Truth:
     def box(members: tuple[int, ...]) -> tuple[float, float, float, float, float] | None:
         there = [thing for thing in members if seen[thing]]
         total = sum(seen[thing] for thing in there)
-        if total < LEAST:
+        if sum(seen[thing] for thing in there if not THINGS[thing].flank) < LEAST:
             return None
         share = total / max(sum(facing[thing] for thing in members), total)
         return (

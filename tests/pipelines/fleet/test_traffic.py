@@ -12,7 +12,7 @@ from pipelines.fleet.traffic import VIEWPOINTS
 
 @pytest.fixture(scope="module")
 def world():
-    return plan(replace(PRESETS["demo"], train=60, test=40), 3)
+    return plan(replace(PRESETS["large"], train=60, test=40), 3)
 
 
 def test_the_viewpoint_is_the_side_that_faces_the_camera(world):

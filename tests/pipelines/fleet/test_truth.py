@@ -40,7 +40,8 @@ def slow_box(outer, inner, whole, members):
         (x, y) for y in range(height) for x in range(width)
         if outer[y, x] in members or inner[y, x] in members
     ]  # fmt: skip
-    if len(inside) < LEAST:
+    core = [m for m in members if not THINGS[m].flank]
+    if sum(outer[y, x] in core or inner[y, x] in core for x, y in inside) < LEAST:
         return None
     x, y = zip(*inside, strict=True)
     share = len(inside) / sum(int(whole[thing]) for thing in members)
