@@ -84,7 +84,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "demo": Preset(
         "every kind of vehicle, a few of each model and colour, for make demo",
-        train=120, test=60, makes=4, models=7, years=1, kinds=KINDS, paints=3, cameras=8,
+        train=112, test=60, makes=4, models=7, years=1, kinds=KINDS, paints=8, cameras=8,
         views="front", passes=(4, 4), frames=(2, 2), labels=400, night=0.05,
     ),
     "near-duplicate": _NEAR_DUPLICATE,

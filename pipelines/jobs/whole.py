@@ -19,7 +19,7 @@ from pipelines.tables import say
 from reid.evaluation.report import Evaluation
 from reid.run import Run
 
-DEMO_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=20", "batch=8",
+DEMO_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=16", "batch=8",
                  "hold_out=0.2", "mosaic=0", "degrade=0.2", "crop_to_vehicle=0")  # fmt: skip
 DEMO_RECIPE, DEFAULT_RECIPE = "prn-demo", "prn-small"
 
