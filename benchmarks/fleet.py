@@ -15,12 +15,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from pipelines.fleet import photograph as studio
+from pipelines.fleet.camera import photograph as studio
+from pipelines.fleet.camera.photograph import background_of, frame_vehicle
 from pipelines.fleet.market import make_vehicles
-from pipelines.fleet.photograph import background_of, frame_vehicle
 from pipelines.fleet.presets import preset_named
 from pipelines.fleet.shoot import World, photographs, plan
-from pipelines.fleet.vehicles import assemble
+from pipelines.fleet.vehicle.vehicles import assemble
 
 _STAGES = ("look", "_behind", "light_plate", "_composite", "measure", "photograph")
 

@@ -10,14 +10,15 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from annotations.files import whole_file
-from pipelines.fleet.cameras import Camera, steady
-from pipelines.fleet.climate import light_of
+from pipelines.fleet.camera.cameras import Camera, steady
+from pipelines.fleet.camera.render import look
+from pipelines.fleet.camera.views import SAMPLES, Pose, Window
+from pipelines.fleet.light.climate import light_of
+from pipelines.fleet.light.weather import draw_weather
 from pipelines.fleet.market import make_vehicles
-from pipelines.fleet.marks import names_of
 from pipelines.fleet.presets import Preset
-from pipelines.fleet.render import SAMPLES, Pose, Window, look
-from pipelines.fleet.vehicles import Vehicle, assemble
-from pipelines.fleet.weather import draw_weather
+from pipelines.fleet.vehicle.marks import names_of
+from pipelines.fleet.vehicle.vehicles import Vehicle, assemble
 
 _TILE, _CAPTION = 200, 16
 _GROUND = 158

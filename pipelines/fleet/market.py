@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.fleet.designs import make_catalogue
-from pipelines.fleet.marks import draw_marks
 from pipelines.fleet.presets import Preset
-from pipelines.fleet.shell import profile_of
-from pipelines.fleet.vehicles import PAINTS, Vehicle
+from pipelines.fleet.vehicle.designs import make_catalogue
+from pipelines.fleet.vehicle.marks import draw_marks
+from pipelines.fleet.vehicle.shell import profile_of
+from pipelines.fleet.vehicle.vehicles import PAINTS, Vehicle
 
 _STRIPES = ((224, 224, 224), (24, 24, 26), (196, 30, 34), (40, 90, 190), (232, 196, 40))
 _CARGO = ((222, 222, 218), (186, 190, 194), (60, 92, 150), (150, 44, 40))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from annotations.errors import InputError, suggest
-from pipelines.fleet.bodies import KINDS, Kind
-from pipelines.fleet.marks import Rates
+from pipelines.fleet.vehicle.bodies import KINDS, Kind
+from pipelines.fleet.vehicle.marks import Rates
 
 Views = Literal["all", "front"]
 

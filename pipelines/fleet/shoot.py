@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 
 from annotations.files import whole_file
-from pipelines.fleet.cameras import Camera
-from pipelines.fleet.climate import weather_at
+from pipelines.fleet.camera.cameras import Camera
+from pipelines.fleet.camera.photograph import Photograph, take
+from pipelines.fleet.light.climate import weather_at
+from pipelines.fleet.light.weather import Weather
 from pipelines.fleet.market import make_vehicles
-from pipelines.fleet.photograph import Photograph, take
 from pipelines.fleet.presets import Preset
 from pipelines.fleet.traffic import Shot, make_cameras, make_shots
 from pipelines.fleet.truth import Truth
-from pipelines.fleet.vehicles import Vehicle, assemble
-from pipelines.fleet.weather import Weather
+from pipelines.fleet.vehicle.vehicles import Vehicle, assemble
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from annotations.files import whole_file
 from annotations.images import Images
 from annotations.labels import LabelledSet
 from annotations.vocabulary import load_vocabulary
-from pipelines.fleet.marks import names_of
 from pipelines.fleet.pairs import make_pairs, write_pairs
 from pipelines.fleet.presets import Preset
 from pipelines.fleet.shoot import World, plan
 from pipelines.fleet.truth import Truth, eia_table, prn_table
+from pipelines.fleet.vehicle.marks import names_of
 
 LABELLED_FROM = 0.15
 """Visible share from which on a person would draw a part's box."""

@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from pipelines.fleet.cameras import Camera, Lane, steady
+from pipelines.fleet.camera.cameras import Camera, Lane, steady
+from pipelines.fleet.camera.views import Pose
 from pipelines.fleet.presets import Preset
-from pipelines.fleet.render import Pose
-from pipelines.fleet.vehicles import Vehicle
+from pipelines.fleet.vehicle.vehicles import Vehicle
 
 VIEWPOINTS = (
     "front",

@@ -10,8 +10,8 @@ import pandas as pd
 
 from annotations.boxes import CORNERS, LABEL
 from annotations.geometry import prn_parts
-from pipelines.fleet.render import SAMPLES
-from pipelines.fleet.things import NUMBER, THINGS, VIEWS, eia_boxes, tight_boxes
+from pipelines.fleet.camera.views import SAMPLES
+from pipelines.fleet.vehicle.things import NUMBER, THINGS, VIEWS, eia_boxes, tight_boxes
 
 Bytes = npt.NDArray[np.uint8]
 

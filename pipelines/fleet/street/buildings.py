@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.fleet.cameras import Floats
+from pipelines.fleet.camera.cameras import Floats
 from pipelines.fleet.street.facades import (
     length_of,
     on_wall,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pipelines.fleet.cameras import Camera, Floats
+from pipelines.fleet.camera.cameras import Camera, Floats
 from pipelines.fleet.street.roads import Road
 
 _CELL = 4

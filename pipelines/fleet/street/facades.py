@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.fleet.cameras import Floats
+from pipelines.fleet.camera.cameras import Floats
 from pipelines.fleet.street.painting import Brush, Colour, shade, vary
 
 _SIGNS: tuple[Colour, ...] = (

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.fleet.blending import multiply, three
-from pipelines.fleet.cameras import Camera, Floats
+from pipelines.fleet.camera.cameras import Camera, Floats
 from pipelines.fleet.street.roads import Road
 from pipelines.fleet.textures import SIDE, Pixels, noise
 

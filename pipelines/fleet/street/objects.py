@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from pipelines.fleet.cameras import Camera, Floats
+from pipelines.fleet.camera.cameras import Camera, Floats
 from pipelines.fleet.street.buildings import draw_building, paint_building
 from pipelines.fleet.street.clearance import Clearance
 from pipelines.fleet.street.furniture import lamp_post, pole, rail, sign_post

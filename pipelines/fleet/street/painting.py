@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.cameras import Camera, Floats
+from pipelines.fleet.camera.cameras import Camera, Floats
 from pipelines.fleet.textures import Pixels
 
 Colour = tuple[int, int, int]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from pipelines.fleet.blending import multiply, paste, three
-from pipelines.fleet.cameras import Floats
+from pipelines.fleet.camera.cameras import Floats
 from pipelines.fleet.street.painting import Brush, Colour, shade, vary
 from pipelines.fleet.street.roads import Road
 from pipelines.fleet.street.wear import disc

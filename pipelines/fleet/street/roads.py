@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.cameras import Camera, Floats, Lane, steady
+from pipelines.fleet.camera.cameras import Camera, Floats, Lane, steady
 
 REACH = 400.0
 """Metres along a road that are painted, to either side of the camera's target."""

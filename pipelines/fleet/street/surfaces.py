@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.fleet.cameras import Camera, Floats
+from pipelines.fleet.camera.cameras import Camera, Floats
 from pipelines.fleet.street.ground import Ground
 from pipelines.fleet.street.painting import Brush, Colour, shade
 from pipelines.fleet.street.plan import Side, Street

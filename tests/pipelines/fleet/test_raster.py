@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.fleet.raster import planes, rasterise
+from pipelines.fleet.camera.raster import planes, rasterise
 
 
 def jittered_grid(seed, rows, columns, size):

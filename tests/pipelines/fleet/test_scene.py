@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.fleet import blending, lens
-from pipelines.fleet.backgrounds import Plate, paint_background
-from pipelines.fleet.cameras import Camera, Lane
-from pipelines.fleet.occluders import LEAST, MOST, paint_occluder
-from pipelines.fleet.rain import fall
-from pipelines.fleet.shadows import cast, shadow_map
+from pipelines.fleet import blending
+from pipelines.fleet.camera import lens
+from pipelines.fleet.camera.cameras import Camera, Lane
+from pipelines.fleet.camera.occluders import LEAST, MOST, paint_occluder
+from pipelines.fleet.light.rain import fall
+from pipelines.fleet.light.shadows import cast, shadow_map
+from pipelines.fleet.light.weather import KINDS, draw_weather, light_plate, relight, wet
+from pipelines.fleet.street.backgrounds import Plate, paint_background
 from pipelines.fleet.street.clearance import Clearance
 from pipelines.fleet.street.ground import road_coordinates
 from pipelines.fleet.street.painting import Brush
 from pipelines.fleet.street.roads import find_roads
 from pipelines.fleet.textures import noise
-from pipelines.fleet.weather import KINDS, draw_weather, light_plate, relight, wet
 
 
 def seed(*numbers):

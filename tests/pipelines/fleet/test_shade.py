@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from pipelines.fleet.inks import Ink, palette
-from pipelines.fleet.shade import SKYLINE, Light, shade
+from pipelines.fleet.light.shade import SKYLINE, Light, shade
+from pipelines.fleet.vehicle.inks import Ink, palette
 
 LIGHT = Light((0.0, 0.6, 0.8), (1.2, 1.1, 1.0), (0.3, 0.35, 0.5), (0.5, 0.5, 0.55), (0.2, 0.2, 0.2),
               np.linspace(0.02, 0.3, SKYLINE).astype(np.float32))  # fmt: skip

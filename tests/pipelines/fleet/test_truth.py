@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from annotations.vocabulary import load_vocabulary
-from pipelines.fleet.render import SAMPLES
-from pipelines.fleet.things import NUMBER, THINGS, VIEWS, eia_boxes, tight_boxes
+from pipelines.fleet.camera.views import SAMPLES
 from pipelines.fleet.truth import LEAST, eia_table, mask_of, measure, prn_table
+from pipelines.fleet.vehicle.things import NUMBER, THINGS, VIEWS, eia_boxes, tight_boxes
 
 
 @pytest.fixture

@@ -5,18 +5,19 @@ import numpy as np
 import pytest
 
 from annotations.vocabulary import load_vocabulary
-from pipelines.fleet.bodies import KINDS
-from pipelines.fleet.cameras import Camera, steady
-from pipelines.fleet.climate import light_of
-from pipelines.fleet.designs import make_catalogue
-from pipelines.fleet.inks import Ink
-from pipelines.fleet.marks import Marks, Object, Rates, Sticker, draw_marks
-from pipelines.fleet.render import Pose, Window, look
-from pipelines.fleet.shell import profile_of
-from pipelines.fleet.things import NUMBER, THINGS
+from pipelines.fleet.camera.cameras import Camera, steady
+from pipelines.fleet.camera.render import look
+from pipelines.fleet.camera.views import Pose, Window
+from pipelines.fleet.light.climate import light_of
+from pipelines.fleet.light.weather import draw_weather
 from pipelines.fleet.truth import measure
-from pipelines.fleet.vehicles import PAINTS, Vehicle, assemble
-from pipelines.fleet.weather import draw_weather
+from pipelines.fleet.vehicle.bodies import KINDS
+from pipelines.fleet.vehicle.designs import make_catalogue
+from pipelines.fleet.vehicle.inks import Ink
+from pipelines.fleet.vehicle.marks import Marks, Object, Rates, Sticker, draw_marks
+from pipelines.fleet.vehicle.shell import profile_of
+from pipelines.fleet.vehicle.things import NUMBER, THINGS
+from pipelines.fleet.vehicle.vehicles import PAINTS, Vehicle, assemble
 
 CATALOGUE = make_catalogue(3, 7, 2, KINDS, np.random.default_rng(5))
 ALL = Rates(*[1.0] * 13)

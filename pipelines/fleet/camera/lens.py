@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.fleet.blending import dim, look_up, three
-from pipelines.fleet.cameras import Camera
+from pipelines.fleet.camera.cameras import Camera
+from pipelines.fleet.light.weather import Weather
 from pipelines.fleet.textures import SIDE, Pixels, blurred, window
-from pipelines.fleet.weather import Weather
 
 _UNIT = 16
 """Standard deviation of the tile of noise, in its integers."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.fleet.designs import Design
-from pipelines.fleet.front import RING, Flat
-from pipelines.fleet.inks import Ink
-from pipelines.fleet.mesh import circle
-from pipelines.fleet.sheets import Sheet, oblong, oval
-from pipelines.fleet.shell import Profile
+from pipelines.fleet.vehicle.badges import RING, Flat
+from pipelines.fleet.vehicle.designs import Design
+from pipelines.fleet.vehicle.inks import Ink
+from pipelines.fleet.vehicle.sheets import Sheet, oblong, oval
+from pipelines.fleet.vehicle.shell import Profile
+from pipelines.fleet.vehicle.solids import circle
 
 _SPOKES = {"five": 5, "seven": 7, "ten": 10, "star": 6, "steel": 0}
 

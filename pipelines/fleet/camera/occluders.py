@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pipelines.fleet.blending import multiply, three
-from pipelines.fleet.cameras import Floats
+from pipelines.fleet.camera.cameras import Floats
 from pipelines.fleet.street.painting import Colour, shade, vary
 from pipelines.fleet.street.plants import draw_leaves
 from pipelines.fleet.textures import Pixels, blurred, noise, resized, window

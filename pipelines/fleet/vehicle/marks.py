@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipelines.fleet.inks import STICKERS, Ink
+from pipelines.fleet.vehicle.inks import STICKERS, Ink
 
 Hanging = Literal["charm", "tassel", "cross", "disc"]
 Carrier = Literal["rails", "bars", "box"]

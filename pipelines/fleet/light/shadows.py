@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.fleet.blending import dim, three
+from pipelines.fleet.light.weather import Weather
 from pipelines.fleet.textures import SIDE, Pixels, noise, resized, window
-from pipelines.fleet.weather import Weather
 
 
 def shadow_map(shape: tuple[int, int], weather: Weather, random: np.random.Generator) -> Pixels:

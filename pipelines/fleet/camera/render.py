@@ -7,60 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.cameras import Camera
-from pipelines.fleet.inks import Ink
-from pipelines.fleet.mesh import Mesh
-from pipelines.fleet.raster import Fragments, planes, rasterise
-from pipelines.fleet.shade import Light, shade
-from pipelines.fleet.things import THINGS
-from pipelines.fleet.vehicles import Model3D
+from pipelines.fleet.camera.cameras import Camera
+from pipelines.fleet.camera.raster import Fragments, planes, rasterise
+from pipelines.fleet.camera.views import SAMPLES, Pose, Window
+from pipelines.fleet.light.shade import Light, shade
+from pipelines.fleet.vehicle.inks import Ink
+from pipelines.fleet.vehicle.mesh import Mesh
+from pipelines.fleet.vehicle.things import THINGS
+from pipelines.fleet.vehicle.vehicles import Model3D
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-SAMPLES = 2
-"""Samples a pixel, along each axis."""
 _THROUGH = 0.62
 """Share of the light that a windscreen lets through, both ways together."""
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Where a vehicle is: its middle on the ground, metres, and its heading as (cosine, sine)."""
-
-    x: float
-    y: float
-    heading: tuple[float, float]
-
-    def place(self, points: Floats, *, turn_only: bool = False) -> Floats:
-        """Turn a vehicle's points or vectors (N, 3) into the world's."""
-        c, s = self.heading
-        x, y, z = points[:, 0], points[:, 1], points[:, 2]
-        shift = (0.0, 0.0) if turn_only else (self.x, self.y)
-        return np.stack([x * c - y * s + shift[0], x * s + y * c + shift[1], z], 1)
-
-
-@dataclass(frozen=True)
-class Window:
-    """A rectangle of a camera's frame that becomes a picture.
-
-    Attributes:
-        left: frame pixels.
-        top: frame pixels.
-        zoom: (across, down) picture pixels a frame pixel.
-        size: (width, height) of the picture in pixels.
-    """
-
-    left: float
-    top: float
-    zoom: tuple[float, float]
-    size: tuple[int, int]
-
-    def samples(self, pixels: Floats) -> Floats:
-        """Turn frame pixels (..., 2) into samples of the picture."""
-        x = (pixels[..., 0] - self.left) * (self.zoom[0] * SAMPLES)
-        y = (pixels[..., 1] - self.top) * (self.zoom[1] * SAMPLES)
-        return np.stack([x, y], -1)
 
 
 @dataclass(frozen=True)
@@ -212,7 +172,7 @@ def look(model: Model3D, pose: Pose, camera: Camera, window: Window, light: Ligh
     where = row[chosen] * width + column[chosen]
     colour = np.zeros((height * width, 3), np.uint8)
     for number, values in enumerate(shown):
-        # As displayed: a gamma of 2, see `pipelines.fleet.inks.linear`.
+        # As displayed: a gamma of 2, see `pipelines.fleet.vehicle.inks.linear`.
         grey = np.sqrt(np.minimum(values, np.float32(1))) * np.float32(255)
         colour[where, number] = grey.astype(np.uint8)
     outer_map, inner_map = np.zeros((2, height, width), np.uint8)

@@ -9,17 +9,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.backgrounds import Plate, paint_background
-from pipelines.fleet.cameras import Camera
-from pipelines.fleet.climate import light_of, lit
-from pipelines.fleet.lens import photograph
-from pipelines.fleet.occluders import paint_occluder
-from pipelines.fleet.rain import fall
-from pipelines.fleet.render import SAMPLES, Look, Pose, Window, look
-from pipelines.fleet.shadows import cast, shadow_map
+from pipelines.fleet.camera.cameras import Camera
+from pipelines.fleet.camera.lens import photograph
+from pipelines.fleet.camera.occluders import paint_occluder
+from pipelines.fleet.camera.render import Look, look
+from pipelines.fleet.camera.views import SAMPLES, Pose, Window
+from pipelines.fleet.light.climate import light_of, lit
+from pipelines.fleet.light.rain import fall
+from pipelines.fleet.light.shadows import cast, shadow_map
+from pipelines.fleet.light.weather import Weather, light_plate, relight
+from pipelines.fleet.street.backgrounds import Plate, paint_background
 from pipelines.fleet.truth import Truth, measure
-from pipelines.fleet.vehicles import Model3D
-from pipelines.fleet.weather import Weather, light_plate, relight
+from pipelines.fleet.vehicle.vehicles import Model3D
 
 Bytes = npt.NDArray[np.uint8]
 _SHADED = 0.35

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from pipelines.fleet.blending import lay_over, look_up
+from pipelines.fleet.light.weather import Weather
 from pipelines.fleet.textures import SIDE, Pixels, blurred, window
-from pipelines.fleet.weather import Weather
 
 _SLANTS = (-6, -2, 1, 4, 8)
 """Pixels that a streak of 20 pixels goes to the right."""

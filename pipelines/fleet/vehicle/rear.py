@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines.fleet.designs import Design
-from pipelines.fleet.front import PLATE, RING, Flat, draw_badge, draw_plate, glass_outline
-from pipelines.fleet.inks import Ink
-from pipelines.fleet.sheets import Sheet, oblong, oval
-from pipelines.fleet.shell import Profile
+from pipelines.fleet.vehicle.badges import PLATE, RING, Flat, draw_badge, draw_plate
+from pipelines.fleet.vehicle.designs import Design
+from pipelines.fleet.vehicle.front import glass_outline
+from pipelines.fleet.vehicle.inks import Ink
+from pipelines.fleet.vehicle.sheets import Sheet, oblong, oval
+from pipelines.fleet.vehicle.shell import Profile
 
 
 def _tail_light(sheet: Sheet, design: Design, profile: Profile, side: int, low: float) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.inks import Palette
+from pipelines.fleet.vehicle.inks import Palette
 
 Floats = npt.NDArray[np.float32]
 Triple = tuple[float, float, float]

@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.bodies import Body, Region
-from pipelines.fleet.mesh import Mesh, join, surface
-from pipelines.fleet.sheets import Sheet
+from pipelines.fleet.vehicle.bodies import Body, Region
+from pipelines.fleet.vehicle.mesh import Mesh, join, surface
+from pipelines.fleet.vehicle.sheets import Sheet
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from pipelines.fleet.bodies import Body, Kind, make_body
+from pipelines.fleet.vehicle.bodies import Body, Kind, make_body
 
 Lamp = Literal["round", "slim", "swept", "square", "tall", "split"]
 RunningLight = Literal["none", "top", "bottom", "hook", "dots"]

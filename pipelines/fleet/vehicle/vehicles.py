@@ -8,17 +8,18 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.designs import Design
-from pipelines.fleet.flanks import draw_flanks
-from pipelines.fleet.front import draw_front
-from pipelines.fleet.inks import Colour, Ink, Palette, palette
-from pipelines.fleet.marks import Marks
-from pipelines.fleet.mesh import Mesh, box, join, patch, wheel
-from pipelines.fleet.owner import cabin, carrier, draw_marks_on
-from pipelines.fleet.rear import draw_rear
-from pipelines.fleet.sheets import Sheet
-from pipelines.fleet.shell import make_shell, profile_of
-from pipelines.fleet.things import NUMBER
+from pipelines.fleet.vehicle.attachments import carrier, mirrors, wheels
+from pipelines.fleet.vehicle.cabin import cabin
+from pipelines.fleet.vehicle.designs import Design
+from pipelines.fleet.vehicle.flanks import draw_flanks
+from pipelines.fleet.vehicle.front import draw_front
+from pipelines.fleet.vehicle.inks import Colour, Ink, Palette, palette
+from pipelines.fleet.vehicle.marks import Marks
+from pipelines.fleet.vehicle.mesh import Mesh, join
+from pipelines.fleet.vehicle.owner import draw_marks_on
+from pipelines.fleet.vehicle.rear import draw_rear
+from pipelines.fleet.vehicle.sheets import Sheet
+from pipelines.fleet.vehicle.shell import make_shell, profile_of
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _common(design: Design) -> _Common:
     draw_flanks(sheet, design, profile)
     draw_front(sheet, design, profile)
     draw_rear(sheet, design, profile)
-    outer = join([make_shell(sheet), *_mirrors(sheet), *_wheels(sheet)])
+    outer = join([make_shell(sheet), *mirrors(sheet), *wheels(sheet)])
     return _Common(sheet, _pack(sheet), outer)
 
 
@@ -141,50 +142,6 @@ def _repack(sheet: Sheet, common: _Common) -> npt.NDArray[np.uint32]:
                        height=sheet.height[first:last])  # fmt: skip
         packed[first + 1 : last - 1] = _pack(part)[1:-1]
     return packed
-
-
-def _mirrors(sheet: Sheet) -> list[Mesh]:
-    body = sheet.body
-    profile = profile_of(body)
-    start, _ = profile.stretch("windscreen") or (0.0, 0.0)
-    big = body.kind in ("bus", "truck")
-    x = profile.ahead_at(start) - (0.22 if not big else 0.12)
-    z = body.belt + (0.06 if not big else 0.45)
-    deep, wide, high = (0.10, 0.19, 0.13) if not big else (0.10, 0.20, 0.42)
-    made = []
-    for side, name in ((1, "left mirror"), (-1, "right mirror")):
-        inner = body.half(x, body.belt) - 0.02
-        near, far = side * (inner + 0.03), side * (inner + 0.03 + wide)
-        low, high_y = min(near, far), max(near, far)
-        shell = sheet.swatch(Ink.PAINT if not big else Ink.TRIM, name)
-        glass = sheet.swatch(Ink.CHROME, name)
-        made.append(box((x, low, z), (x + deep, high_y, z + high), shell))
-        back = [
-            (x - 0.004, low + 0.02, z + 0.015),
-            (x - 0.004, low + 0.02, z + high - 0.015),
-            (x - 0.004, high_y - 0.02, z + high - 0.015),
-            (x - 0.004, high_y - 0.02, z + 0.015),
-        ]
-        made.append(patch(back, [glass] * 4))
-        arm = (side * (inner - 0.06), side * (inner + 0.05))
-        made.append(box((x + 0.02, min(arm), z), (x + 0.08, max(arm), z + 0.04),
-                        sheet.swatch(Ink.TRIM, name)))  # fmt: skip
-    return made
-
-
-def _wheels(sheet: Sheet) -> list[Mesh]:
-    body = sheet.body
-    made = []
-    column, row, radius = sheet.rim
-    for number, (x, size) in enumerate(body.wheels):
-        for side, name in ((1, "left"), (-1, "right")):
-            thing = f"{name} wheel {number}"
-            # Beside the widest of the body, so that the wheel's face is not under the paint.
-            half = max(body.half(x, z) for z in (size, 1.6 * size, 2 * size)) + 0.012
-            face = (column, row, radius * 0.985)
-            made.append(wheel((x, side * half, size), size, 0.21, side, face,
-                              sheet.swatch(Ink.TYRE, thing), NUMBER[thing]))  # fmt: skip
-    return made
 
 
 @lru_cache(maxsize=4)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.fleet.bodies import Body
-from pipelines.fleet.inks import Ink
-from pipelines.fleet.things import NUMBER
+from pipelines.fleet.vehicle.bodies import Body
+from pipelines.fleet.vehicle.inks import Ink
+from pipelines.fleet.vehicle.things import NUMBER
 
 Bytes = npt.NDArray[np.uint8]
 Points = Iterable[tuple[float, float]]
@@ -31,7 +31,7 @@ class Sheet:
         scale: texels a metre.
         length: of the ribbon, metres.
         ink: (H, W) uint8, the material.
-        thing: (H, W) uint8, what it belongs to, see `pipelines.fleet.things`.
+        thing: (H, W) uint8, what it belongs to, see `pipelines.fleet.vehicle.things`.
         height: (H, W) uint8, relief: 128 is the smooth surface, one step a millimetre.
         swatches: where each (ink, thing) of solids is.
     """

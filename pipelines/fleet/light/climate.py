@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipelines.fleet.inks import Ink, Palette
-from pipelines.fleet.shade import SKYLINE, Light, Triple
-from pipelines.fleet.weather import Kind, Weather, draw_weather
+from pipelines.fleet.light.shade import SKYLINE, Light, Triple
+from pipelines.fleet.light.weather import Kind, Weather, draw_weather
+from pipelines.fleet.vehicle.inks import Ink, Palette
 
 _NIGHT, _DUSK = (6, 20), (7, 19)
 """Hours of the day between which it is not night, and between which it is full day."""
@@ -35,7 +35,7 @@ def weather_at(hour: int, rain: float, random: np.random.Generator) -> Weather:
 
 
 def _squared(red: float, green: float, blue: float) -> Triple:
-    # Grey levels are square roots of light, see `pipelines.fleet.inks.linear`.
+    # Grey levels are square roots of light, see `pipelines.fleet.vehicle.inks.linear`.
     return red * red, green * green, blue * blue
 
 

@@ -100,14 +100,15 @@ def eia_boxes() -> list[tuple[str, tuple[int, ...]]]:
 
 def tight_boxes() -> list[tuple[str, str, tuple[int, ...]]]:
     """List what PRN's boxes are derived from: part, end of the vehicle, things."""
-    windows = [("window", "front", FRONT_GLASS), ("window", "back", REAR_GLASS)]
-    lights = [
+    listed: list[tuple[str, str, tuple[str, ...]]] = [
+        ("window", "front", FRONT_GLASS),
+        ("window", "back", REAR_GLASS),
+    ]
+    listed += [
         ("light", "front", (f"{side} headlight", f"{side} light cover", f"{side} headlight flank"))
         for side in _SIDES
     ]
-    lights += [
+    listed += [
         ("light", "back", (f"{side} tail light", f"{side} tail light flank")) for side in _SIDES
     ]
-    return [
-        (part, end, tuple(NUMBER[name] for name in names)) for part, end, names in windows + lights
-    ]
+    return [(part, end, tuple(NUMBER[name] for name in names)) for part, end, names in listed]

@@ -1,106 +1,15 @@
-"""Triangles with what has to be known at their corners, and the solids that are made of them."""
+"""Solids as meshes: polygons, boxes, balls and wheels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from pipelines.fleet.cameras import steady
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Point = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """Triangles of a vehicle, in its own frame: x ahead, y to the left, z up, metres.
-
-    Attributes:
-        corners: (V, 3), where the corners are.
-        normals: (V, 3), unit vectors outward.
-        texels: (V, 2), column and row on the vehicle's sheet.
-        triangles: (T, 3) int64, corners, counter-clockwise as seen from outside.
-        thing: (T,) int64, what a triangle belongs to; 0 where the sheet says it.
-    """
-
-    corners: Floats
-    normals: Floats
-    texels: Floats
-    triangles: Ints
-    thing: Ints
-
-
-def join(meshes: Sequence[Mesh]) -> Mesh:
-    """Put meshes together."""
-    starts = np.cumsum([0, *(len(mesh.corners) for mesh in meshes[:-1])])
-    return Mesh(
-        np.concatenate([mesh.corners for mesh in meshes]),
-        np.concatenate([mesh.normals for mesh in meshes]),
-        np.concatenate([mesh.texels for mesh in meshes]),
-        np.concatenate(
-            [mesh.triangles + start for mesh, start in zip(meshes, starts, strict=True)]
-        ),
-        np.concatenate([mesh.thing for mesh in meshes]),
-    )
-
-
-def _mesh(
-    corners: Floats, normals: Floats, texels: Floats, triangles: Ints, thing: int = 0
-) -> Mesh:
-    return Mesh(corners, normals, texels, triangles, np.full(len(triangles), thing))
-
-
-def unit(vectors: Floats) -> Floats:
-    """Scale vectors (..., 3) to length one; a zero vector stays zero."""
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    length = np.sqrt(x * x + y * y + z * z)
-    return vectors / np.where(length == 0, 1.0, length)[..., None]
-
-
-def cross(a: Floats, b: Floats) -> Floats:
-    """Return the cross products of vectors (..., 3)."""
-    return np.stack(
-        [
-            a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1],
-            a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2],
-            a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0],
-        ],
-        -1,
-    )
-
-
-def surface(points: Floats, texels: Floats, *, flip: bool = False) -> Mesh:
-    """Make a smooth surface of a grid.
-
-    Args:
-        points: (R, C, 3); seen from outside, columns run to the right and rows down.
-        texels: (R, C, 2).
-        flip: whether the grid is seen from its other side instead.
-    """
-    rows, columns = points.shape[:2]
-    number = np.arange(rows * columns).reshape(rows, columns)
-    a, b = number[:-1, :-1].ravel(), number[:-1, 1:].ravel()
-    c, d = number[1:, 1:].ravel(), number[1:, :-1].ravel()
-    triangles = np.concatenate([np.stack([a, d, c], 1), np.stack([a, c, b], 1)])
-    across, down = np.empty_like(points), np.empty_like(points)
-    across[:, 1:-1] = points[:, 2:] - points[:, :-2]
-    across[:, 0], across[:, -1] = points[:, 1] - points[:, 0], points[:, -1] - points[:, -2]
-    down[1:-1] = points[2:] - points[:-2]
-    down[0], down[-1] = points[1] - points[0], points[-1] - points[-2]
-    normals = unit(cross(down, across))
-    if flip:
-        triangles, normals = triangles[:, ::-1], -normals
-    flat = points.reshape(-1, 3)
-    first, second, third = (flat[triangles[:, i]] for i in range(3))
-    area = cross(second - first, third - first)
-    real = (area * area).sum(1) > 1e-14
-    return _mesh(flat, normals.reshape(-1, 3), texels.reshape(-1, 2), triangles[real])
+from pipelines.fleet.camera.cameras import steady
+from pipelines.fleet.vehicle.mesh import Floats, Mesh, Point, cross, join, make_mesh, surface, unit
 
 
 def patch(corners: Sequence[Point], texels: Sequence[tuple[float, float]]) -> Mesh:
@@ -109,7 +18,9 @@ def patch(corners: Sequence[Point], texels: Sequence[tuple[float, float]]) -> Me
     normal = unit(cross(points[1] - points[0], points[2] - points[0]))
     count = len(points)
     fan = [(0, i, i + 1) for i in range(1, count - 1)]
-    return _mesh(points, np.repeat(normal[None], count, 0), np.array(texels, float), np.array(fan))
+    return make_mesh(
+        points, np.repeat(normal[None], count, 0), np.array(texels, float), np.array(fan)
+    )
 
 
 # A unit cube without its floor: each face counter-clockwise as seen from outside.
@@ -135,7 +46,7 @@ def box(low: Point, high: Point, texel: tuple[float, float]) -> Mesh:
     """Make a box of one texel between two opposite corners; it has no floor."""
     corner = np.array(low)
     corners = corner + _CUBE * (np.array(high) - corner)
-    return _mesh(corners, _CUBE_NORMALS, np.tile(texel, (20, 1)), _CUBE_TRIANGLES)
+    return make_mesh(corners, _CUBE_NORMALS, np.tile(texel, (20, 1)), _CUBE_TRIANGLES)
 
 
 @lru_cache(maxsize=4)
@@ -156,7 +67,7 @@ def ball(centre: Point, radii: Point, texel: tuple[float, float], sides: int = 8
     """Make an ellipsoid of one texel."""
     globe = _globe(sides)
     texels = np.tile(texel, (len(globe.corners), 1))
-    return _mesh(
+    return make_mesh(
         globe.corners * radii + centre, unit(globe.corners / radii), texels, globe.triangles
     )
 
@@ -192,7 +103,7 @@ def wheel(
     texels = np.concatenate(
         [[[column, row]], np.stack([column + size * ring[:, 0], row - size * ring[:, 1]], 1)]
     )
-    disc = _mesh(
+    disc = make_mesh(
         np.concatenate([[centre], edge]),
         np.broadcast_to([0.0, float(side), 0.0], (sides + 2, 3)),
         texels,
@@ -204,7 +115,7 @@ def wheel(
     band = surface(
         np.stack([edge, inner]), np.broadcast_to(tread, (2, sides + 1, 2)), flip=side > 0
     )
-    back = _mesh(
+    back = make_mesh(
         np.concatenate([[(x, y - side * width, z)], inner]),
         np.broadcast_to([0.0, -float(side), 0.0], (sides + 2, 3)),
         np.broadcast_to(tread, (sides + 2, 2)),
@@ -212,5 +123,5 @@ def wheel(
         thing,
     )
     return join(
-        [disc, back, _mesh(band.corners, np.tile(outward, (2, 1)), band.texels, band.triangles)]
+        [disc, back, make_mesh(band.corners, np.tile(outward, (2, 1)), band.texels, band.triangles)]
     )

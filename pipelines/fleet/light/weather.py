@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from pipelines.fleet.backgrounds import Plate
 from pipelines.fleet.blending import look_up, mix, multiply, three
-from pipelines.fleet.cameras import steady
+from pipelines.fleet.camera.cameras import steady
+from pipelines.fleet.street.backgrounds import Plate
 from pipelines.fleet.textures import Pixels, resized
 
 Kind = Literal["day", "overcast", "rain", "dusk", "night"]

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from pipelines.fleet.blending import multiply, three
-from pipelines.fleet.cameras import Camera
+from pipelines.fleet.camera.cameras import Camera
 from pipelines.fleet.street.ground import roughen, see_ground
 from pipelines.fleet.street.objects import place_objects
 from pipelines.fleet.street.painting import Brush, same

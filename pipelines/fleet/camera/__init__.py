@@ -1,0 +1,1 @@
+"""Cameras: what they see of a vehicle, and the photograph they take of it."""

@@ -1,0 +1,1 @@
+"""Light and weather: what they do to vehicles and to streets."""

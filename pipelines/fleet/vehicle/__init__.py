@@ -1,0 +1,1 @@
+"""Vehicles: bodies, what is drawn on them, and their owners' marks."""
