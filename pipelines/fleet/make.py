@@ -150,11 +150,7 @@ def make_fleet(
             (making / folder).mkdir(parents=True, exist_ok=True)
         with whole_file(making / ABOUT) as aside:
             aside.write_text(about, "utf-8")
-        cores = workers or len(
-            os.sched_getaffinity(0)
-            if hasattr(os, "sched_getaffinity")
-            else range(os.cpu_count() or 1)
-        )
+        cores = workers or os.cpu_count() or 1
         with Progress(disable=not progress, transient=True) as bar:
             task = bar.add_task("photographing vehicles", total=people)
             for count in _finished(making, range(0, people, _CHUNK), cores, chosen, seed):

@@ -30,7 +30,7 @@ class Preset:
         passes: (fewest, most) cameras that an identity passes.
         frames: (fewest, most) images of one pass.
         queries: images of each camera that an identity passes that are queries, at most.
-        size: the square root of an image's number of pixels.
+        size: the square root of an image's number of pixels, 32 to 256.
         labels: training images whose parts come as hand labels, at most.
         night: share of passes at night.
         rain: share of hours with rain.
@@ -63,6 +63,11 @@ class Preset:
     rates: Rates = field(default_factory=Rates)
     pairs: int = 1000
     seed: int = 7
+
+    def __post_init__(self) -> None:
+        # A tall truck of more would be higher than a camera's frame.
+        if not 32 <= self.size <= 256:
+            raise InputError(f"preset '{self.summary}': size {self.size} is not from 32 to 256")
 
 
 _CARS: tuple[Kind, ...] = ("sedan", "hatchback", "suv", "van")

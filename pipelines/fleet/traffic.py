@@ -94,13 +94,10 @@ def make_cameras(preset: Preset, seed: int) -> list[Camera]:
         distance, height = float(random.uniform(11, 18)), float(random.uniform(3.2, 6.5))
         position = (distance * steady(math.cos(angle)), distance * steady(math.sin(angle)), height)
         lanes = [Lane(0.0, 0.0, 0.0, float(random.uniform(2.5, 4.0)))]
-        if preset.views == "front" or random.random() < 0.5:
-            # A second lane of the same direction, on the side away from the camera.
-            side = -1 if angle % (2 * math.pi) < math.pi else 1
-            lanes.append(Lane(0.0, side * _LANE, 0.0, lanes[0].reach))
-        else:
-            side = -1 if angle % (2 * math.pi) < math.pi else 1
-            lanes.append(Lane(0.0, side * _LANE, math.pi, lanes[0].reach))
+        # A second lane, on the side away from the camera; on some roads it leads back.
+        side = -1 if angle % (2 * math.pi) < math.pi else 1
+        along = preset.views == "front" or random.random() < 0.5
+        lanes.append(Lane(0.0, side * _LANE, 0.0 if along else math.pi, lanes[0].reach))
         cameras.append(
             Camera(
                 name=f"c{number + 1:03d}",

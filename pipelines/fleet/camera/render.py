@@ -53,11 +53,8 @@ class _Layer:
 
 
 def _layer(
-    mesh: Mesh, model: Model3D, pose: Pose, camera: Camera, window: Window, shift: tuple[int, int],
-    shape: tuple[int, int],
+    mesh: Mesh, model: Model3D, pose: Pose, samples: Floats, depth: Floats, shape: tuple[int, int]
 ) -> _Layer:  # fmt: skip
-    pixels, depth = camera.project(pose.place(mesh.corners))
-    samples = window.samples(pixels) + np.array(shift, float)
     near = 1.0 / depth
     triangles = mesh.triangles
     # Seen on a picture whose rows run down, what is counter-clockwise in the world is clockwise.
@@ -141,14 +138,14 @@ def look(model: Model3D, pose: Pose, camera: Camera, window: Window, light: Ligh
     The whole vehicle is rasterised, also what lies outside the window, so that the share of a
     part that is visible can be told.
     """
-    pixels, _ = camera.project(pose.place(model.outer.corners))
+    pixels, depth = camera.project(pose.place(model.outer.corners))
     reach = window.samples(pixels)
     width, height = (extent * SAMPLES for extent in window.size)
     left, top = (max(0, int(np.ceil(-reach[:, axis].min()))) for axis in range(2))
     right = max(0, int(np.ceil(reach[:, 0].max())) - width)
     bottom = max(0, int(np.ceil(reach[:, 1].max())) - height)
     shape = (top + height + bottom, left + width + right)
-    layer = _layer(model.outer, model, pose, camera, window, (left, top), shape)
+    layer = _layer(model.outer, model, pose, reach + np.array([left, top], float), depth, shape)
     whole = np.bincount(layer.thing, minlength=len(THINGS))
     column, row = layer.fragments.x - left, layer.fragments.y - top
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
@@ -191,7 +188,9 @@ def _inside(
     """
     top, left = int(row.min()), int(column.min())
     shape = (int(row.max()) + 1 - top, int(column.max()) + 1 - left)
-    layer = _layer(model.inner, model, pose, camera, window, (-left, -top), shape)
+    pixels, depth = camera.project(pose.place(model.inner.corners))
+    samples = window.samples(pixels) - np.array([left, top], float)
+    layer = _layer(model.inner, model, pose, samples, depth, shape)
     whole = np.bincount(layer.thing, minlength=len(THINGS))
     at = np.full(shape[0] * shape[1], -1)
     front = np.flatnonzero(layer.fragments.front)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -125,6 +126,11 @@ def test_a_fleet_that_is_there_is_left_alone(tiny):
 def test_an_unknown_preset_is_told_the_nearest(tmp_path):
     with pytest.raises(InputError, match="did you mean 'near-duplicate'"):
         make_fleet(tmp_path / "x", "near-duplicates")
+
+
+def test_a_size_that_no_frame_holds_is_refused():
+    with pytest.raises(InputError, match="size 400 is not from 32 to 256"):
+        replace(PRESETS["tiny"], size=400)
 
 
 def test_it_is_a_data_set_with_every_truth(tiny):

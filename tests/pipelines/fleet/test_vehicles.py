@@ -71,7 +71,7 @@ def test_every_part_of_the_vocabulary_is_somewhere():
         for turn, height in ((0, 4.0), (20, 9.0), (180, 4.0)):
             seen = see(vehicle_of(kind), turn, height)
             found |= {row[0] for row in measure(seen.outer, seen.inner, seen.whole).eia}
-    assert found == set(load_vocabulary("eia").names) - ({"car top window"} - found)
+    assert set(load_vocabulary("eia").names) - found <= {"car top window"}
     sunroof = next(years[0] for years in CATALOGUE if years[0].sunroof)
     seen = see(Vehicle("s", sunroof, PAINTS[1], Marks()), 0, height=14.0)
     assert (seen.outer == NUMBER["sunroof"]).any()
