@@ -15,7 +15,8 @@ import pandas as pd
 from annotations.errors import InputError
 from annotations.table import Column, check_table, read_table, write_table
 
-SPLITS = ("train", "query", "gallery")
+SPLITS = ("train", "query", "gallery", "test")
+"""``test`` is a pool that a protocol divides into query and gallery, as VehicleID's does."""
 
 COLUMNS = (
     Column("image", required=True),
@@ -25,9 +26,15 @@ COLUMNS = (
     Column("track", nullable=True),
     Column("time", kind="number", nullable=True),
     Column("viewpoint", nullable=True),
+    Column("make", nullable=True),
     Column("model", nullable=True),
     Column("year", kind="integer", nullable=True),
+    Column("type", nullable=True),
     Column("colour", nullable=True),
+    Column("left", kind="number", nullable=True),
+    Column("top", kind="number", nullable=True),
+    Column("right", kind="number", nullable=True),
+    Column("bottom", kind="number", nullable=True),
 )
 _TEXT = [column.name for column in COLUMNS if column.kind == "text"]
 
@@ -38,9 +45,11 @@ class Images:
 
     Attributes:
         frame: columns ``image`` (text, path under ``root``), ``identity`` and ``camera``
-            (text, empty where unknown), and where known ``split`` (train, query,
-            gallery), ``track``, ``time`` (seconds or frames, float64), ``viewpoint``,
-            ``model``, ``year`` (Int64), ``colour``. Further columns are kept.
+            (text, empty where unknown), and where known ``split`` (one of `SPLITS`), ``track``,
+            ``time`` (seconds or frames, float64), ``viewpoint``, ``make``, ``model``, ``year``
+            (Int64), ``type`` (such as suv), ``colour``, and ``left``, ``top``, ``right``,
+            ``bottom`` (float64), the vehicle's box in a photograph that shows more than it, in
+            pixels from the top left corner, right and bottom exclusive. Further columns are kept.
         root: the folder that ``image`` is relative to.
         source: the file or folder that errors name.
 

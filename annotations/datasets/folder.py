@@ -9,18 +9,16 @@ from annotations.errors import InputError
 from annotations.images import SPLITS, Images
 from annotations.pixels import find_images
 
-_OTHER_SPLITS = frozenset(
-    {"train", "query", "gallery", "test", "val", "valid", "validation", "probe", "training"}
-)
+_OTHER_SPLITS = frozenset({"val", "valid", "validation", "probe", "training"})
 _CAMERA = re.compile(r"(?:^|[_\-.])(c\d+|cam\d+)(?=[_\-.])", re.IGNORECASE)
 
 
 def read(root: Path) -> Images:
-    """Read ``[train|query|gallery/][identity/][camera/]image``.
+    """Read ``[train|query|gallery|test/][identity/][camera/]image``.
 
     The rules, in order:
 
-    1. A first folder called train, query or gallery is the split.
+    1. A first folder called train, query, gallery or test is the split.
     2. The next folder is the identity, the one below it the camera; an image in neither has
        an unknown identity.
     3. Without a camera folder, a part of the file's name such as ``c002`` or ``cam2``, set off
@@ -28,7 +26,7 @@ def read(root: Path) -> Images:
 
     Raises:
         InputError: the folder is missing or holds no image, an image is deeper than that, or a
-            first folder is a split by another name, such as test.
+            first folder is a split by another name, such as val.
     """
     rows = []
     for path in find_images(root):
@@ -39,13 +37,14 @@ def read(root: Path) -> Images:
             row["split"] = folders.pop(0)
         elif folders and folders[0].lower() in _OTHER_SPLITS:
             raise InputError(
-                f"{root / folders[0]}: looks like a split; splits are called train, query and "
-                f"gallery here: rename the folder, or write an images.csv"
+                f"{root / folders[0]}: looks like a split; splits are called train, query, "
+                f"gallery and test here: rename the folder, or write an images.csv"
             )
         if len(folders) > 2:
             raise InputError(
-                f"{path}: too deep; images belong in [train|query|gallery/][identity/][camera/] "
-                f"under {root}; for another layout write an images.csv"
+                f"{path}: too deep; images belong in "
+                f"[train|query|gallery|test/][identity/][camera/] under {root}; "
+                f"for another layout write an images.csv"
             )
         row.update(zip(("identity", "camera"), folders, strict=False))
         token = _CAMERA.search(name)

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from annotations.datasets.listed import image_names, parse_names, read_list, require_listed
-from annotations.errors import InputError
+from annotations.datasets.listed import (
+    among,
+    image_names,
+    parse_images,
+    read_list,
+    require_apart,
+    require_listed,
+)
 from annotations.images import Images
 
 FOLDER, TRAIN, VAL = "images", "train.txt", "val.txt"
@@ -29,18 +35,13 @@ def read(root: Path) -> Images:
     """
     folder = root / FOLDER
     names = pd.Series(image_names(folder), dtype="string")
-    bad = ~names.str.fullmatch(_NAME.pattern)
-    if bad.any():
-        raise InputError(f"{folder / names[bad].iloc[0]}: not a name like car_0001_cam1.jpg")
-    frame = parse_names(names, _NAME, "car_0001_cam1.jpg", str(folder))
+    frame = parse_images(names, _NAME, "car_0001_cam1.jpg", folder)
     listed = {}
     for file in (TRAIN, VAL):
         listed[file] = read_list(root / file)
-        require_listed(listed[file], root / file, folder)
-    both = listed[VAL][listed[VAL].isin(listed[TRAIN])]
-    if len(both):
-        raise InputError(f"{root / VAL}: line {both.index[0]}: '{both.iloc[0]}' is in {TRAIN}, too")
+        require_listed(listed[file], root / file, folder, names)
+    require_apart(listed[VAL], root / VAL, listed[TRAIN], TRAIN)
     split = frame["camera"].map({"cam1": "query", "cam2": "gallery"})
-    split = split.where(names.isin(listed[VAL])).mask(names.isin(listed[TRAIN]), "train")
+    split = split.where(among(names, listed[VAL])).mask(among(names, listed[TRAIN]), "train")
     table = frame.assign(image=f"{FOLDER}/" + names, split=split)
     return Images(table[["image", "identity", "camera", "split", "type"]], root, str(root))
