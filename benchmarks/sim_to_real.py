@@ -44,9 +44,9 @@ def settings(weights: Path, epochs: int, **changes: object) -> DetectorSettings:
     return DetectorSettings.model_validate({**fixed, "epochs": epochs, **changes})
 
 
-def scores(detector: Detector, labels: LabelledSet, **about: object) -> pd.DataFrame:
+def scores(detector: Detector, labelled: LabelledSet, /, **about: object) -> pd.DataFrame:
     """Return the per-part table with what it is of."""
-    table = evaluate_detector(detector, labels, progress=False).table
+    table = evaluate_detector(detector, labelled, progress=False).table
     for place, (name, value) in enumerate(about.items()):
         table.insert(place, name, value)
     return table
