@@ -1,57 +1,121 @@
-"""Time `rank` at VeRi-776's shape as a multiple of the bare blocked matrix product.
+"""Time `rank` as a multiple of the bare blocked matrix product, at the public sets' shapes.
 
-Run: python benchmarks/evaluate.py
+    python -m benchmarks.evaluate [--lists FOLDER] [--shapes veri776,veriwild] [--device cpu]
+
+FOLDER holds VeRi-776's list files, whose identities and cameras are then used; otherwise drawn
+ones of about the same numbers. Two kinds of embeddings: ``trained`` ones stand around a centre of
+their identity; ``random`` ones tell nothing apart, so that the whole gallery has to be counted
+before the last true match, which is the worst that can happen. Memory is the peak of the process
+above what it held with the embeddings in place.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from annotations.datasets.veri776 import read_names
+from benchmarks.memory import peak_above
 from reid.evaluation.rank import rank
 
-QUERIES, GALLERY, DIMENSIONS = 1_678, 11_579, 512
-IDENTITIES, CAMERAS, BLOCK = 200, 20, 724
+BLOCK = 2**22
+"""Products held at once by the bare product, too."""
 
 
-def _seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    work()
+@dataclass(frozen=True)
+class Shape:
+    """Numbers of queries, gallery items, dimensions, identities and cameras."""
+
+    queries: int
+    gallery: int
+    dimensions: int
+    identities: int
+    cameras: int
+
+
+SHAPES = {
+    "veri776": Shape(1_678, 11_579, 2_048, 200, 20),
+    "veriwild": Shape(10_000, 128_517, 256, 10_000, 174),
+}
+
+
+def seconds(work: Callable[[], object], device: str, repeats: int) -> float:
+    """Return the least time of some runs, after one that does not count."""
     times = []
-    for _ in range(repeats):
+    for run in range(repeats + 1):
         start = time.perf_counter()
         work()
-        times.append(time.perf_counter() - start)
+        if device == "cuda":
+            torch.cuda.synchronize()
+        if run or not repeats:
+            times.append(time.perf_counter() - start)
     return min(times)
 
 
-def main() -> None:
-    """Print the table."""
+def truth(shape: Shape, lists: Path | None) -> list[np.ndarray]:
+    """Return identities and cameras of queries, then of the gallery."""
+    if lists is not None:
+        frames = [read_names(lists / f"veri776_name_{side}.txt") for side in ("query", "test")]
+        return [frame[name].to_numpy(str) for frame in frames for name in ("identity", "camera")]
     rng = np.random.default_rng(0)
-    share = rng.dirichlet(np.full(IDENTITIES, 3.0))
-    ids = [rng.choice(IDENTITIES, size=size, p=share) for size in (QUERIES, GALLERY)]
-    cameras = [rng.integers(CAMERAS, size=size) for size in (QUERIES, GALLERY)]
-    centres = rng.standard_normal((IDENTITIES, DIMENSIONS))
-    query, gallery = (
-        torch.from_numpy(centres[i] + 3 * rng.standard_normal((len(i), DIMENSIONS))).float()
-        for i in ids
-    )
+    sizes = (shape.queries, shape.gallery)
+    drawn = [
+        (rng.integers(shape.identities, size=n), rng.integers(shape.cameras, size=n)) for n in sizes
+    ]
+    return [values for side in drawn for values in side]
 
-    def product() -> None:
-        for low in range(0, QUERIES, BLOCK):
-            query[low : low + BLOCK] @ gallery.T
 
-    bare = _seconds(product)
-    ranked = _seconds(lambda: rank(query, gallery, *ids, *cameras))
-    sort = _seconds(
-        lambda: [(query[i : i + BLOCK] @ gallery.T).sort(1) for i in range(0, QUERIES, BLOCK)], 2
-    )
-    result = rank(query, gallery, *ids, *cameras)
-    print(f"{QUERIES:,} x {GALLERY:,} x {DIMENSIONS}, mAP {result.mAP:.3f}, {torch.__version__}")
-    for name, seconds in (("matrix product", bare), ("rank", ranked), ("product and sort", sort)):
-        print(f"{name:18}{seconds:8.3f} s{seconds / bare:8.2f} x")
+def embeddings(ids: list[np.ndarray], dimensions: int, noise: float) -> list[Tensor]:
+    """Return a unit vector for each identity's image: its centre and ``noise`` times as much."""
+    random = torch.Generator().manual_seed(0)
+    names, codes = np.unique(np.concatenate(ids), return_inverse=True)
+    centres = torch.randn(len(names), dimensions, generator=random)
+    made = []
+    for some in np.split(codes, [len(ids[0])]):
+        rows = torch.randn(len(some), dimensions, generator=random).mul_(noise)
+        made.append(torch.nn.functional.normalize(rows.add_(centres[torch.from_numpy(some)])))
+    return made
+
+
+def product(query: Tensor, gallery: Tensor) -> None:
+    """Multiply all queries with the gallery, a block at a time."""
+    step = max(1, BLOCK // len(gallery))
+    for low in range(0, len(query), step):
+        query[low : low + step] @ gallery.T
+
+
+def main() -> None:
+    """Print a table for each shape."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lists", type=Path)
+    parser.add_argument("--shapes", default=",".join(SHAPES))
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {given.device}")
+    for name in given.shapes.split(","):
+        shape = SHAPES[name]
+        known = truth(shape, given.lists if name == "veri776" else None)
+        for kind, noise in (("trained", 3.0), ("random", 1e6)):
+            sides = embeddings([known[0], known[2]], shape.dimensions, noise)
+            query, gallery = (side.to(given.device) for side in sides)
+            ranked = partial(rank, query, gallery, known[0], known[2], known[1], known[3])
+            memory, result = peak_above(ranked)
+            bare = seconds(partial(product, query, gallery), given.device, given.repeats)
+            ours = seconds(ranked, given.device, given.repeats)
+            print(
+                f"{name:9} {kind:8} mAP {result.mAP:.3f}  product {bare:7.3f} s  rank {ours:7.3f} s"
+                f"  {ours / bare:5.2f} x  {memory / 2**20:6.0f} MiB above the embeddings",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

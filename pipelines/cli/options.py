@@ -13,7 +13,11 @@ Data = Annotated[
 ]
 Kind = Annotated[
     str | None,
-    typer.Option("--dataset", help="Which reader: folder, table, veri776, twocam. [guessed]"),
+    typer.Option(
+        "--dataset",
+        help="Which reader: folder, table, twocam, veri776, vehicleid-800 (and other sizes), vric, "
+        "veriwild-3000 (and other sizes), cityflow, compcars, compcars-surveillance. [guessed]",
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Branches = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from annotations.errors import InputError
 from pipelines.cli import options
 
 
@@ -28,19 +29,59 @@ def train(
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder, made by 'train'.")],
-    data: options.Data,
+    data: Annotated[
+        Path | None, typer.Argument(help="Data set: a folder of images, a root, or a table.")
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="The data set, instead of DATA.")] = None,
     boxes: options.BoxesFile = None,
     dataset: options.Kind = None,
     branches: options.Branches = "global",
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="image, cross-camera, no-camera, track, random-gallery or pairs. [image, or "
+            "random-gallery where the set has one pool of test images]"
+        ),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Draws of a random gallery.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
+    pairs: Annotated[
+        list[Path] | None, typer.Option(help="Test pairs to verify; repeatable.")
+    ] = None,
+    training_pairs: Annotated[
+        Path | None,
+        typer.Option(help="Pairs to choose the threshold on. [drawn from the training split]"),
+    ] = None,
+    same: Annotated[
+        str | None,
+        typer.Option(help="Columns that make a drawn pair the same, such as model,year."),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Columns to print scores by, such as camera,viewpoint.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Another run: show the difference, and where it lies.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for results. [RUN/eval-BRANCHES]")
+        Path | None, typer.Option(help="Folder for results. [RUN/eval-BRANCHES-PROTOCOL]")
     ] = None,
     device: options.Device = "auto",
 ) -> None:
-    """Print mAP, CMC and mINP on the query and gallery splits, with 95 % intervals."""
-    from pipelines.jobs.network import evaluate
+    """Print mAP, CMC and mINP by a protocol, with 95 % intervals; or compare two runs."""
+    from pipelines.jobs.evaluation import Asked, evaluate
 
-    evaluate(run, data, dataset, boxes, branches, out, device)
+    if (data is None) == (root is None):
+        raise InputError("give the data set once: DATA or --root DIR")
+    asked = Asked(
+        protocol,
+        repeats,
+        seed,
+        tuple(pairs or ()),
+        training_pairs,
+        tuple(same.split(",")) if same else (),
+        tuple(by.split(",")) if by else (),
+    )
+    evaluate(run, data or root, dataset, boxes, branches, out, device, asked, compare)  # type: ignore[arg-type]
 
 
 def recipes() -> None:

@@ -12,6 +12,7 @@ from annotations.datasets import read_images
 from annotations.images import Images
 from annotations.labels import LabelledSet
 from pipelines.jobs import detector as detector_jobs
+from pipelines.jobs import evaluation as evaluation_jobs
 from pipelines.jobs import network as network_jobs
 from pipelines.jobs import retrieval as retrieval_jobs
 from pipelines.jobs import whole
@@ -75,7 +76,7 @@ def demo(work: Path, device: str, changes: list[str] | None = None) -> Path:
             )  # fmt: skip
     with steps.step("Evaluation"):
         scored = {
-            name: network_jobs.evaluate(run.source, job.root, None, None, "global", None, device)
+            name: evaluation_jobs.evaluate(run.source, job.root, None, None, "global", None, device)
             for name, run in runs.items()
         }
     places = {PLAIN: job.folder / "retrieval-plain", PRN: job.folder / "retrieval"}

@@ -8,9 +8,9 @@ from pathlib import Path
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import read_text, write_text
-from annotations.images import SPLITS
 from detection.detector import Detector
 from pipelines.jobs import detector as detector_jobs
+from pipelines.jobs import evaluation as evaluation_jobs
 from pipelines.jobs import network as network_jobs
 from pipelines.jobs import retrieval as retrieval_jobs
 from pipelines.jobs.fleet import make as make_fleet
@@ -124,10 +124,11 @@ def train_reid(
         detect_parts(None, None, None, [], False, work, device)
     out = job.run(recipe)
     run = network_jobs.train(chosen, job.root, None, out, job.filled, changes, device, workers=2)
-    if not set(SPLITS) <= set(read_images(job.root).frame.get("split", [])):
-        say("the data set has no query and gallery splits: not evaluated")
+    splits = set(read_images(job.root).frame.get("split", []))
+    if "test" not in splits and not {"query", "gallery"} <= splits:
+        say("the data set has no query and gallery splits, and no test split: not evaluated")
         return run, None
-    return run, network_jobs.evaluate(out, job.root, None, None, "global", None, device)
+    return run, evaluation_jobs.evaluate(out, job.root, None, None, "global", None, device)
 
 
 def retrieve(

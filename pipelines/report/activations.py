@@ -52,7 +52,7 @@ class Looking:
 
 def looking(material: Material, explainers: tuple[Explainer, Explainer], seed: int = 0) -> Looking:
     """Measure where evidence and activation lie, over at most 400 queries drawn by chance."""
-    counted = material.plain.evaluation.ranking.per_query
+    counted = material.plain.evaluation.per_query
     chosen = counted.sample(min(_MOST, len(counted)), random_state=seed)
     queries = list(chosen["image"])
     evidence, peaks, on_parts = {}, {}, {}

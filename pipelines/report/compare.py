@@ -18,9 +18,7 @@ def paired(plain: Evaluation, prn: Evaluation) -> pd.DataFrame:
         ``ap``, ``inp`` and ``first`` of each network with ``_plain`` and ``_prn`` behind,
         and ``gain``, how much PRN's average precision is higher.
     """
-    one, other = (
-        each.ranking.per_query[[*_BY_QUERY, "ap", "inp", "first"]] for each in (plain, prn)
-    )
+    one, other = (each.per_query[[*_BY_QUERY, "ap", "inp", "first"]] for each in (plain, prn))
     both = one.merge(other, on=_BY_QUERY, suffixes=("_plain", "_prn"))
     return both.assign(gain=both["ap_prn"] - both["ap_plain"])
 

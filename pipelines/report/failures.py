@@ -127,7 +127,7 @@ def mistakes(networks: tuple[Network, Network], material: Material) -> pd.DataFr
     columns = {}
     for network in networks:
         first = network.results[network.results["rank"] == 1]
-        first = first[first["query"].isin(network.evaluation.ranking.per_query["image"])]
+        first = first[first["query"].isin(network.evaluation.per_query["image"])]
         kinds = [
             "the right vehicle"
             if match

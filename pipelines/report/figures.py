@@ -4,65 +4,32 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pipelines.report.canvas import INK, SOFT, STYLE, canvas
 from pipelines.report.material import PLAIN, PRN, Network
 from reid.evaluation.bootstrap import bootstrap
 
 COLOURS = {PLAIN: "#8a94a3", PRN: "#5b3cc4"}
-_INK, _SOFT, _LINE = "#1d232b", "#5d6673", "#e3e7ec"
-_STYLE: Any = {
-    # Text stays text and is set in the reader's own font.
-    "svg.fonttype": "none",
-    "svg.hashsalt": "partreid",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Segoe UI", "Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans"],
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _SOFT,
-    "axes.edgecolor": _LINE,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _LINE,
-    "xtick.color": _SOFT,
-    "ytick.color": _SOFT,
-    "legend.frameon": False,
-}
-
-
-@contextmanager
-def _figure(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, figure.subplots()
 
 
 def _svg(figure: Figure) -> str:
     stream = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 def match_curves(networks: tuple[Network, Network], most: int = 20) -> str:
     """Draw the cumulative match curves with 95 % bootstrap bands over identities."""
-    with _figure(5.4, 3.5) as (figure, axes):
+    with canvas(5.4, 3.5) as (figure, axes):
         for network in networks:
-            per_query = network.evaluation.ranking.per_query
+            per_query = network.evaluation.per_query
             groups = list(per_query["identity"])
             ranks = np.arange(1, most + 1)
             right = [(per_query["first"] <= rank).astype(float) for rank in ranks]
@@ -95,17 +62,17 @@ def gains(both: pd.DataFrame) -> str:
     """Draw every query's gain in average precision by part regularisation, in order."""
     ordered = np.sort(both["gain"].to_numpy(float))[::-1]
     places = np.arange(1, len(ordered) + 1)
-    with _figure(5.4, 3.5) as (figure, axes):
+    with canvas(5.4, 3.5) as (figure, axes):
         for sign, name in ((1, PRN), (-1, PLAIN)):
             part = np.where(sign * ordered > 0, ordered, 0.0)
             axes.fill_between(places, part, step="mid", color=COLOURS[name], alpha=0.85, lw=0)
         better, worse = int((ordered > 1e-9).sum()), int((ordered < -1e-9).sum())
         for side, colour, align, text in (
             ((0.45, 0.88), COLOURS[PRN], "left", f"PRN better: {better}"),
-            ((0.55, 0.1), _SOFT, "right", f"plain better: {worse}"),
+            ((0.55, 0.1), SOFT, "right", f"plain better: {worse}"),
         ):
             axes.text(*side, text, color=colour, ha=align, transform=axes.transAxes)
-        axes.axhline(0, color=_SOFT, lw=0.8)
+        axes.axhline(0, color=SOFT, lw=0.8)
         axes.set(
             title="What part regularisation changed, query by query",
             xlabel=f"{len(ordered)} queries, most gained first",
@@ -128,7 +95,7 @@ def training_curves(networks: tuple[Network, Network]) -> list[str]:
         having = {name: rows for name, rows in history.items() if term in rows}
         if not having:
             continue
-        with _figure(3.7, 2.8) as (figure, axes):
+        with canvas(3.7, 2.8) as (figure, axes):
             for name, rows in having.items():
                 axes.plot(rows["epoch"] + 1, rows[term], color=COLOURS[name], lw=2, label=name)
             axes.set(title=title, xlabel="epoch")
@@ -150,13 +117,13 @@ def part_bars(shares: pd.DataFrame) -> str:
         shares: a row per part, a column per network and ``area``, the share that an even
             map would have; each column sums to one.
     """
-    with _figure(5.4, 3.1) as (figure, axes):
+    with canvas(5.4, 3.1) as (figure, axes):
         rows = np.arange(len(shares))[::-1]
         for offset, name in ((0.19, PLAIN), (-0.19, PRN)):
             bars = axes.barh(rows + offset, shares[name], 0.34, color=COLOURS[name], label=name)
             axes.bar_label(bars, fmt=_percent, padding=3, fontsize=9)
         area = shares["area"].to_numpy(float)
-        axes.vlines(area, rows - 0.42, rows + 0.42, color=_INK, lw=1.6, label="share of the area")
+        axes.vlines(area, rows - 0.42, rows + 0.42, color=INK, lw=1.6, label="share of the area")
         axes.set_yticks(rows, list(shares.index))
         axes.xaxis.set_major_formatter(lambda value, _: _percent(value))
         axes.margins(x=0.1)

@@ -71,6 +71,8 @@ def split_table(images: Images) -> pd.DataFrame:
     rows = []
     for split in SPLITS:
         frame = images.frame[images.frame["split"] == split]
+        if frame.empty:
+            continue
         vehicles = frame.drop_duplicates("identity")
         row = {
             "split": split,

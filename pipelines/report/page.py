@@ -76,11 +76,12 @@ def write_report(path: Path, title: str, material: Material, device: str) -> Non
     told["aspect"] = album.aspect
     spent = time.monotonic() - started
     own = Step("This page", "Evidence by part, activation maps, pictures.", spent)
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     write_text(path, template.render(told, bars=time_line((*material.steps, own))))
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return what renders the pages' templates, with their filters."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,

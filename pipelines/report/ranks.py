@@ -125,7 +125,7 @@ def _rank_list(query: str, explainer: Explainer, album: Album) -> RankList:
 
 def average_precision(network: Network, query: str) -> float:
     """Return a query's average precision."""
-    per_query = network.evaluation.ranking.per_query
+    per_query = network.evaluation.per_query
     return float(per_query.loc[per_query["image"] == query, "ap"].iloc[0])
 
 

@@ -1,4 +1,4 @@
-"""A trained network scored on query and gallery images, with intervals, as files."""
+"""A trained network scored by a protocol, with intervals, as files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from pathlib import Path
 import pandas as pd
 
 from annotations.boxes import Boxes
-from annotations.errors import InputError
 from annotations.files import whole_file, write_text
 from annotations.images import Images
-from reid.embedding import embed
-from reid.evaluation.bootstrap import bootstrap
-from reid.evaluation.rank import Ranking, rank
+from reid.distances import distance_named
+from reid.embedding import Embedded, embed
+from reid.evaluation.groups import scores_by
+from reid.evaluation.protocols import Compare, Protocol, protocol_for
 from reid.methods import Branches
 from reid.run import Run
-
-RANKS = (1, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -26,44 +24,44 @@ class Evaluation:
     """Scores and what they are scores of.
 
     Attributes:
-        ranking: the scores; ``per_query`` also names image, identity and camera.
-        table: a row per metric: ``metric``, ``value``, ``low`` and ``high``, the 95 %
-            bootstrap interval over identities, all as shares.
-        protocol: one line that says who was query, who gallery and what was left out.
+        table: a row per metric; see `reid.evaluation.protocols.Scores.table`.
+        per_query: a row per counted query or pair.
+        protocol: one line that says who was query, who gallery, what was left out, and what
+            was compared.
         problems: one line for each image that could not be read.
+        curve: the match curve, or of verification the ROC.
+        groups: scores by camera, viewpoint and so on; empty for pairs.
+        parts: the embeddings that were scored, as the protocol divided them.
     """
 
-    ranking: Ranking
     table: pd.DataFrame
+    per_query: pd.DataFrame
     protocol: str
     problems: tuple[str, ...]
+    curve: pd.DataFrame
+    groups: pd.DataFrame
+    parts: tuple[Embedded, ...] = ()
 
     def write(self, folder: Path) -> None:
-        """Write ``metrics.json`` and ``per_query.csv``."""
-        values = {row.metric: [row.value, row.low, row.high] for row in self.table.itertuples()}
+        """Write ``metrics.json``, ``per_query.csv``, ``curve.csv`` and ``groups.csv``."""
+        keys = [name for name in ("pairs", "metric") if name in self.table]
+        numbers = [name for name in ("value", "low", "high", "spread") if name in self.table]
+        values = {
+            " ".join(map(str, row[:-1])): row[-1]
+            for row in zip(
+                *(self.table[key] for key in keys), _plain(self.table[numbers]), strict=True
+            )
+        }
         about = {"protocol": self.protocol, "metrics": values, "problems": self.problems}
         write_text(folder / "metrics.json", json.dumps(about, indent=1) + "\n")
-        with whole_file(folder / "per_query.csv") as aside:
-            self.ranking.per_query.to_csv(aside, index=False)
+        for name in ("per_query", "curve", "groups"):
+            with whole_file(folder / f"{name}.csv") as aside:
+                getattr(self, name).to_csv(aside, index=False)
 
 
-def metric_table(ranking: Ranking, identities: pd.Series[str]) -> pd.DataFrame:
-    """Return every metric with its 95 % bootstrap interval, identities being the units.
-
-    Args:
-        ranking: of queries with columns as `Ranking.per_query`.
-        identities: of the counted queries, in order.
-    """
-    per_query = ranking.per_query
-    columns = {"mAP": per_query["ap"], "mINP": per_query["inp"]}
-    columns |= {f"rank-{k}": (per_query["first"] <= k).astype(float) for k in ranking.cmc}
-    several = identities.nunique() > 1
-    rows = []
-    for name, values in columns.items():
-        value = float(values.mean())
-        low, high = bootstrap(values, list(identities)) if several else (value, value)
-        rows.append((name, value, low, high))
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
+def _plain(table: pd.DataFrame) -> list[list[float | None]]:
+    """Return rows of numbers as JSON knows them, which has no NaN."""
+    return [[None if pd.isna(value) else float(value) for value in row] for row in table.to_numpy()]
 
 
 def evaluate(
@@ -71,61 +69,44 @@ def evaluate(
     images: Images,
     boxes: Boxes | None = None,
     *,
+    protocol: Protocol | None = None,
+    compare: Compare | None = None,
     branches: Branches = "global",
     device: str = "auto",
     progress: bool = True,
 ) -> Evaluation:
-    """Score a network on the ``query`` and ``gallery`` splits of a table.
-
-    Image to image; gallery images of the query's identity from the query's own camera are
-    left out; queries without a true match are left out and counted.
+    """Score a network on a table's test images.
 
     Args:
         run: the network.
-        images: a table with splits ``query`` and ``gallery``.
+        images: a table with the splits or pairs that the protocol needs.
         boxes: boxes of these images; needed where ``branches`` has parts. They must not be
             filled by identity, which would tell the answer.
+        protocol: who is compared with whom; by default `protocol_for` the table.
+        compare: such as a re-ranking; by default the recipe's distance.
         branches: see `reid.embedding.embed`.
         device: ``auto``, ``cpu``, ``cuda``.
         progress: whether to show a bar.
 
     Raises:
-        InputError: a split or an identity is missing, or no query has a true match.
+        InputError: the table lacks what the protocol needs, or nothing can be scored.
     """
-    parts = [images.split(name) for name in ("query", "gallery")]
-    parts[0].require("identity", "evaluation")
+    protocol = protocol or protocol_for(images)
+    parts = protocol.divide(images)
     for part in parts:
         part.require_files()
-    if not parts[0].frame["identity"].isin(parts[1].frame["identity"]).any():
-        raise InputError(f"{images.source}: no query's identity is in the gallery")
-    sides = [
+    embedded = [
         embed(run, part, boxes, branches=branches, device=device, progress=progress)
         for part in parts
     ]
-    query, gallery = (side.images.frame for side in sides)
-    cameras = bool(query["camera"].notna().any() and gallery["camera"].notna().any())
-    ranking = rank(
-        sides[0].vectors,
-        sides[1].vectors,
-        query["identity"].tolist(),
-        gallery["identity"].tolist(),
-        query["camera"].tolist() if cameras else None,
-        gallery["camera"].tolist() if cameras else None,
-        ranks=RANKS,
-        distance=run.recipe.distance,
+    scores = protocol.score(embedded, distance_named(run.recipe.distance), compare)
+    ranked = "image" in scores.per_query
+    return Evaluation(
+        table=scores.table,
+        per_query=scores.per_query,
+        protocol=f"{scores.statement}; branches {branches}, {run.recipe.distance} distance",
+        problems=tuple(problem for side in embedded for problem in side.problems),
+        curve=scores.curve,
+        groups=scores_by(scores.per_query, images.frame) if ranked else pd.DataFrame(),
+        parts=tuple(embedded),
     )
-    named = query[["image", "identity", "camera"]].iloc[ranking.per_query["query"]]
-    per_query = pd.concat(
-        [named.reset_index(drop=True), ranking.per_query.drop(columns="query")], axis=1
-    )
-    left_out = (
-        "same identity and camera left out" if cameras else "no camera known, nothing left out"
-    )
-    protocol = (
-        f"{len(query)} queries, {len(gallery)} gallery images, {left_out}, "
-        f"{ranking.excluded} queries without a true match excluded, branches {branches}, "
-        f"{run.recipe.distance} distance"
-    )
-    table = metric_table(ranking, per_query["identity"])
-    scored = Ranking(ranking.mAP, ranking.mINP, ranking.cmc, per_query, ranking.excluded)
-    return Evaluation(scored, table, protocol, sides[0].problems + sides[1].problems)

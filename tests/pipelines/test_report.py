@@ -25,8 +25,9 @@ from pipelines.report.overview import contact_sheet, split_table, time_line
 from pipelines.report.ranks import choose, explained
 from pipelines.report.tiles import Album, overlay
 from reid.evaluation.bootstrap import bootstrap_difference
-from reid.evaluation.rank import Ranking
-from reid.evaluation.report import Evaluation, metric_table
+from reid.evaluation.groups import scores_by
+from reid.evaluation.protocols.ranked import match_curve, metric_table
+from reid.evaluation.report import Evaluation
 
 
 def evaluation(seed, queries=12, order=None):
@@ -43,16 +44,16 @@ def evaluation(seed, queries=12, order=None):
         }
     )
     frame = frame if order is None else frame.iloc[order].reset_index(drop=True)
-    cmc = {k: float((frame["first"] <= k).mean()) for k in (1, 5)}
-    ranking = Ranking(frame["ap"].mean(), frame["inp"].mean(), cmc, frame, 0)
-    return Evaluation(ranking, metric_table(ranking, frame["identity"]), "", ())
+    return Evaluation(
+        metric_table(frame), frame, "", (), match_curve(frame), scores_by(frame, frame)
+    )
 
 
 def test_a_difference_is_paired_by_query_and_not_by_row():
     plain, prn = evaluation(1), evaluation(2)
     shuffled = evaluation(2, order=np.random.default_rng(0).permutation(12))
     table = comparison(plain, shuffled).set_index("metric")
-    one, other = plain.ranking.per_query, prn.ranking.per_query
+    one, other = plain.per_query, prn.per_query
     groups = list(one["identity"])
     for metric, column in (("mAP", "ap"), ("mINP", "inp")):
         gain = (other[column] - one[column]).mean()

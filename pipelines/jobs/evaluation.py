@@ -1,0 +1,172 @@
+"""Evaluating a run by a protocol, alone or beside another run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotations.boxes import Boxes
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.files import whole_file
+from annotations.images import Images
+from annotations.pairs import Pairs
+from pipelines.jobs.detector import boxes_at
+from pipelines.report.curves import write_curves
+from pipelines.report.two_runs import write_two_runs
+from pipelines.tables import say, show, written
+from reid.evaluation.compare import differences, paired
+from reid.evaluation.protocols import PairVerification, Protocol, RandomGallery, protocol_for
+from reid.evaluation.protocols.pairs import draw_pairs
+from reid.evaluation.report import Evaluation
+from reid.evaluation.report import evaluate as score
+from reid.methods import Branches, check_branches
+from reid.run import Run
+
+_TRAINING_PAIRS = 20_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a person wants to be compared.
+
+    Attributes:
+        protocol: a name in `reid.evaluation.protocols.PROTOCOLS`, or ``pairs``; None for the
+            usual one.
+        repeats: draws of a random gallery.
+        seed: of draws.
+        pairs: files of test pairs.
+        training_pairs: a file of pairs to choose the threshold on; None to draw them from the
+            training split.
+        same: the columns that make a drawn pair the same.
+        by: columns to print scores by.
+    """
+
+    protocol: str | None = None
+    repeats: int = 10
+    seed: int = 0
+    pairs: tuple[Path, ...] = ()
+    training_pairs: Path | None = None
+    same: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+
+    def build(self, images: Images) -> Protocol:
+        """Return the protocol for a table.
+
+        Raises:
+            InputError: it does not exist, or lacks its pairs.
+        """
+        if self.pairs and self.protocol not in (None, "pairs"):
+            raise InputError(f"--pairs: the protocol {self.protocol} has no pairs")
+        if self.protocol == "pairs" and not self.pairs:
+            raise InputError("protocol pairs: give --pairs FILE, once or more")
+        if self.pairs:
+            tested = {_short(path): Pairs.read(path) for path in self.pairs}
+            return PairVerification(tested, self._training(images))
+        found = protocol_for(images, self.protocol)
+        return RandomGallery(self.repeats, self.seed) if found.name == "random-gallery" else found
+
+    def _training(self, images: Images) -> Pairs:
+        if self.training_pairs:
+            return Pairs.read(self.training_pairs)
+        train = images.split("train")
+        known = "identity" if train.frame["identity"].notna().any() else "model"
+        return draw_pairs(train, self.same or (known,), _TRAINING_PAIRS, self.seed)
+
+
+def _short(path: Path) -> str:
+    return path.stem.removeprefix("verification_pairs_")
+
+
+def evaluate(
+    run: Path,
+    data: Path,
+    dataset: str | None,
+    boxes: Path | None,
+    branches: str,
+    out: Path | None,
+    device: str,
+    asked: Asked | None = None,
+    other: Path | None = None,
+) -> Evaluation:
+    """Evaluate a run, print its table and write its files; with ``other``, compare the two.
+
+    Args:
+        run: its folder.
+        data: the data set.
+        dataset: its kind, or None.
+        boxes: part boxes, or None.
+        branches: what makes an embedding.
+        out: folder for results; by default in the run's own.
+        device: ``auto``, ``cpu``, ``cuda``.
+        asked: by which protocol.
+        other: a run to compare with, on the same images by the same protocol.
+    """
+    asked = asked or Asked()
+    chosen = check_branches(branches)
+    runs = [Run.load(path) for path in (run, *([other] if other else []))]
+    found = boxes_at(boxes) if boxes else None
+    images = read_images(data, dataset)
+    for column in asked.by:
+        if column not in images.frame:
+            raise InputError(f"--by: {images.source} has no column '{column}'")
+    protocol = asked.build(images)
+    name = f"eval-{chosen}" + (f"-{asked.protocol}" if asked.protocol else "")
+    folder = out or runs[0].source / name
+    scored = _evaluate(runs[0], images, found, protocol, chosen, device, folder, asked)
+    if other:
+        second = _evaluate(
+            runs[1], images, found, protocol, chosen, device, folder / "compared", asked
+        )
+        _compare((run, scored), (other, second), runs, protocol, images, folder)
+    return scored
+
+
+def _evaluate(
+    run: Run,
+    images: Images,
+    boxes: Boxes | None,
+    protocol: Protocol,
+    branches: Branches,
+    device: str,
+    folder: Path,
+    asked: Asked,
+) -> Evaluation:
+    scored = score(run, images, boxes, protocol=protocol, branches=branches, device=device)
+    show(scored.table, f"{run.source}, 95 % intervals")
+    say(scored.protocol)
+    for problem in scored.problems:
+        say(problem)
+    for column in asked.by:
+        if "column" in scored.groups:
+            mine = scored.groups[scored.groups["column"] == column]
+            show(mine.drop(columns="column").rename(columns={"group": column}), f"by {column}")
+    scored.write(folder)
+    write_curves({run.source.name: scored}, folder / "curve.png")
+    written(folder / "metrics.json", "metrics:")
+    written(folder / "curve.png", "curve:")
+    return scored
+
+
+def _compare(
+    first: tuple[Path, Evaluation],
+    second: tuple[Path, Evaluation],
+    runs: list[Run],
+    protocol: Protocol,
+    images: Images,
+    folder: Path,
+) -> None:
+    names = [path.name for path, _ in (first, second)]
+    if names[0] == names[1]:
+        names = [str(path) for path, _ in (first, second)]
+    table = differences(second[1], first[1]).rename(columns={"first": names[1], "second": names[0]})
+    show(table, f"{names[0]} against {names[1]}: paired differences, 95 % intervals")
+    both = paired(second[1], first[1])
+    with whole_file(folder / "differences.csv") as aside:
+        both.to_csv(aside, index=False)
+    curves = dict(zip(names, (first[1], second[1]), strict=True))
+    write_curves(curves, folder / "compared.png")
+    page = folder / "compared.html"
+    write_two_runs(page, curves, [run.recipe.distance for run in runs], protocol, images)
+    written(folder / "differences.csv", "every query:")
+    written(page, "page:")

@@ -1,0 +1,74 @@
+"""Image to image: the usual protocol of VeRi-776, VERI-Wild, VRIC and most others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from annotations.errors import InputError
+from annotations.images import Images
+from reid.distances import Distance
+from reid.embedding import Embedded
+from reid.evaluation.protocols.protocol import Compare
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial
+from reid.evaluation.truth import LeaveOut, Truth
+
+_LEFT_OUT = {
+    "identity-camera": "gallery images of the query's identity and camera left out",
+    "camera": "all gallery images of the query's camera left out",
+}
+
+
+class ImageToImage(RankedProtocol):
+    """Every query image ranks all gallery images.
+
+    Args:
+        leave_out: ``identity-camera``, as VeRi-776 and VERI-Wild have it; ``camera``, which is
+            harder, as background and light never help; or None. Where no camera is known, or
+            all images are from one, nothing is left out, and the statement says so.
+    """
+
+    name = "image"
+
+    def __init__(self, leave_out: LeaveOut | None = "identity-camera") -> None:
+        self.leave_out = leave_out
+
+    def divide(self, images: Images) -> tuple[Images, Images]:
+        """Return the splits query and gallery."""
+        query, gallery = (images.split(name) for name in ("query", "gallery"))
+        query.require("identity", "evaluation")
+        if not query.frame["identity"].isin(gallery.frame["identity"]).any():
+            raise InputError(f"{images.source}: no query's identity is in the gallery")
+        return query, gallery
+
+    def trials(
+        self, parts: Sequence[Embedded], distance: Distance, compare: Compare | None = None
+    ) -> Iterator[Trial]:
+        """Yield queries and gallery; see `RankedProtocol.trials`."""
+        query, gallery = (part.images.frame for part in parts)
+        leave_out, words = self._assume(parts[0].images, parts[1].images)
+        comparison = (compare or distance.compare)(parts[0].vectors, parts[1].vectors)
+        truth = Truth(
+            query["identity"],
+            gallery["identity"],
+            query["camera"] if leave_out else None,
+            gallery["camera"] if leave_out else None,
+            leave_out or "identity-camera",
+            comparison.device,
+        )
+        yield Trial(comparison, truth, query, gallery, words)
+
+    def state(self, first: Trial, parts: Sequence[Embedded]) -> str:
+        """See `RankedProtocol.state`."""
+        counts = f"{len(first.query):,} queries, {len(first.items):,} gallery images"
+        return f"image to image: {counts}; {first.words}"
+
+    def _assume(self, query: Images, gallery: Images) -> tuple[LeaveOut | None, str]:
+        """Return what can be left out, and a few words about it."""
+        if self.leave_out is None:
+            return None, "nothing left out"
+        cameras = [set(side.frame["camera"].dropna()) for side in (query, gallery)]
+        if not all(cameras):
+            return None, "no camera known, so nothing left out"
+        if len(cameras[0] | cameras[1]) == 1:
+            return None, "all images are from one camera, so nothing left out"
+        return self.leave_out, _LEFT_OUT[self.leave_out]

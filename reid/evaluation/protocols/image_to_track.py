@@ -1,0 +1,74 @@
+"""Image to track: VeRi-776's own protocol (Liu et al., ECCV 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+import torch
+
+from annotations.errors import InputError
+from annotations.images import Images
+from reid.distances import Distance
+from reid.distances.groups import ToGroups
+from reid.embedding import Embedded
+from reid.evaluation.protocols.protocol import Compare
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial
+from reid.evaluation.truth import Truth
+
+
+class ImageToTrack(RankedProtocol):
+    """Every query image ranks the gallery's tracks, each as near as the nearest of its images.
+
+    Tracks of the query's identity and camera are left out. The match rates are HIT@1 and HIT@5.
+    """
+
+    name = "track"
+    hit = "HIT@"
+
+    def divide(self, images: Images) -> tuple[Images, Images]:
+        """Return the splits query and gallery, having checked the tracks."""
+        query, gallery = (images.split(name) for name in ("query", "gallery"))
+        query.require("identity", "evaluation")
+        gallery.require("track", "the image-to-track protocol")
+        mixed = gallery.frame.groupby("track")[["identity", "camera"]].nunique(dropna=False)
+        for column in mixed:
+            wrong = mixed.index[mixed[column] > 1]
+            if len(wrong):
+                raise InputError(
+                    f"{images.source}: track '{wrong[0]}' has images of more than one {column} "
+                    f"({len(wrong)} tracks do); a track is one vehicle passing one camera"
+                )
+        return query, gallery
+
+    def trials(
+        self, parts: Sequence[Embedded], distance: Distance, compare: Compare | None = None
+    ) -> Iterator[Trial]:
+        """Yield queries and tracks; see `RankedProtocol.trials`."""
+        query, gallery = (part.images.frame for part in parts)
+        codes, _ = pd.factorize(gallery["track"])
+        tracks = gallery.groupby(codes).head(1)
+        single = (compare or distance.compare)(parts[0].vectors, parts[1].vectors)
+        comparison = ToGroups(single, torch.from_numpy(codes))
+        cameras = bool(query["camera"].notna().any() and tracks["camera"].notna().any())
+        truth = Truth(
+            query["identity"],
+            tracks["identity"],
+            query["camera"] if cameras else None,
+            tracks["camera"] if cameras else None,
+            device=comparison.device,
+        )
+        words = (
+            "tracks of the query's identity and camera left out"
+            if cameras
+            else "no camera known, so nothing left out"
+        )
+        yield Trial(comparison, truth, query, tracks, words)
+
+    def state(self, first: Trial, parts: Sequence[Embedded]) -> str:
+        """See `RankedProtocol.state`."""
+        return (
+            f"image to track: {len(first.query):,} queries, {len(first.items):,} tracks of "
+            f"{len(parts[1].images):,} gallery images, each as near as its nearest image; "
+            f"{first.words}"
+        )

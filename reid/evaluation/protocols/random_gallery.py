@@ -1,0 +1,78 @@
+"""One random image of each identity as gallery: VehicleID's protocol (Liu et al., CVPR 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from annotations.errors import InputError
+from annotations.images import Images
+from reid.distances import Distance
+from reid.embedding import Embedded
+from reid.evaluation.protocols.protocol import Compare
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial
+from reid.evaluation.truth import Truth
+
+Rows = npt.NDArray[np.int64]
+
+
+class RandomGallery(RankedProtocol):
+    """A random image of each identity is its gallery image, the others are queries; repeated.
+
+    Cameras play no part. A query has one true match, so its AP is the reciprocal of that
+    match's rank.
+
+    Args:
+        repeats: how often gallery images are drawn.
+        seed: same seed and same table, same draws; draw r does not depend on ``repeats``.
+    """
+
+    name = "random-gallery"
+
+    def __init__(self, repeats: int = 10, seed: int = 0) -> None:
+        if repeats < 1:
+            raise InputError(f"repeats must be at least 1, not {repeats}")
+        self.repeats = repeats
+        self.seed = seed
+
+    def divide(self, images: Images) -> tuple[Images]:
+        """Return split test, or where there is none, query and gallery together."""
+        splits = images.frame["split"] if "split" in images.frame else pd.Series(dtype="string")
+        wanted = ["test"] if (splits == "test").any() else ["query", "gallery"]
+        if not splits.isin(wanted).any():
+            images.split("test")  # which says what is missing
+        pool = images.where(splits.isin(wanted))
+        pool.require("identity", "evaluation")
+        if pool.frame["identity"].is_unique:
+            raise InputError(f"{images.source}: no identity has two test images")
+        return (pool,)
+
+    def draws(self, identities: pd.Series[str]) -> Iterator[tuple[Rows, Rows]]:
+        """Yield rows of queries and rows of the gallery, in the table's order."""
+        for repeat in range(self.repeats):
+            random = np.random.default_rng([self.seed, repeat])
+            order = random.permutation(len(identities))
+            first = ~identities.iloc[order].duplicated().to_numpy()
+            yield np.sort(order[~first]), np.sort(order[first])
+
+    def trials(
+        self, parts: Sequence[Embedded], distance: Distance, compare: Compare | None = None
+    ) -> Iterator[Trial]:
+        """Yield the draws; see `RankedProtocol.trials`."""
+        frame, vectors = parts[0].images.frame, parts[0].vectors
+        for query, gallery in self.draws(frame["identity"]):
+            comparison = (compare or distance.compare)(vectors[query], vectors[gallery])
+            asked, kept = frame.iloc[query], frame.iloc[gallery]
+            truth = Truth(asked["identity"], kept["identity"], device=comparison.device)
+            yield Trial(comparison, truth, asked, kept, "nothing left out")
+
+    def state(self, first: Trial, parts: Sequence[Embedded]) -> str:
+        """See `RankedProtocol.state`."""
+        return (
+            f"random gallery: one image of each of {len(first.items):,} identities, the other "
+            f"{len(first.query):,} images as queries; mean of {self.repeats} draws, seed "
+            f"{self.seed}; {first.words}"
+        )

@@ -1,0 +1,85 @@
+import json
+
+import pandas as pd
+import pytest
+
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from pipelines.jobs.evaluation import Asked, evaluate
+from pipelines.recipes import load_recipe
+from reid.evaluation.compare import differences, paired
+from reid.training.fit import fit
+
+SMALL = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "parts.use=[]"]
+
+
+@pytest.fixture(scope="module")
+def runs(fleet, tmp_path_factory):
+    made = []
+    for seed in (0, 1):
+        recipe = load_recipe("prn-demo", [*SMALL, f"seed={seed}"])
+        out = tmp_path_factory.mktemp("runs") / f"run{seed}"
+        fit(recipe, read_images(fleet), None, out, device="cpu", workers=0, progress=False)
+        made.append(out)
+    return made
+
+
+def metrics(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def test_two_runs_are_compared_query_by_query(runs, fleet, tmp_path, capsys):
+    first = evaluate(
+        runs[0], fleet, None, None, "global", tmp_path, "cpu", Asked(by=("camera",)), runs[1]
+    )
+    said = capsys.readouterr().out
+    assert "by camera" in said
+    assert "run0 against run1: paired differences" in said
+    one, other = metrics(tmp_path), metrics(tmp_path / "compared")
+    both = pd.read_csv(tmp_path / "differences.csv")
+    assert both["gain"].mean() == pytest.approx(
+        one["metrics"]["mAP"][0] - other["metrics"]["mAP"][0]
+    )
+    assert one["protocol"].startswith("image to image: 8 queries, 8 gallery images")
+    page = (tmp_path / "compared.html").read_text()
+    assert "Where run0 is better" in page
+    for name in ("curve.png", "compared.png", "groups.csv", "per_query.csv"):
+        assert (tmp_path / name).stat().st_size > 0
+    groups = pd.read_csv(tmp_path / "groups.csv")
+    assert groups.loc[groups["column"] == "camera", "queries"].sum() == 8
+    same = differences(first, first)
+    assert same["difference"].abs().max() == 0
+    assert paired(first, first)["gain"].abs().max() == 0
+
+
+def test_pairs_are_verified_with_a_threshold_of_training_pairs(runs, fleet, tmp_path):
+    images = read_images(fleet).frame
+    tested = images.loc[images["split"].isin(["query", "gallery"]), ["image", "identity"]]
+    couples = tested.merge(tested, how="cross", suffixes=("", "_2"))
+    couples = couples[couples["image"] < couples["image_2"]]
+    path = tmp_path / "verification_pairs_own.csv"
+    same = (couples["identity"] == couples["identity_2"]).astype(int)
+    table = {"first": couples["image"], "second": couples["image_2"], "same": same}
+    pd.DataFrame(table).to_csv(path, index=False)
+    evaluate(
+        runs[0], fleet, None, None, "global", tmp_path, "cpu", Asked(pairs=(path,)), runs[1]
+    )  # fmt: skip
+    found = metrics(tmp_path)
+    assert "pairs own 120; threshold" in found["protocol"]
+    assert found["metrics"]["own AUC"][1:] == [None, None]
+    assert 0.5 < found["metrics"]["own accuracy"][0] <= 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (Asked(protocol="tracks"), "did you mean 'track'"),
+        (Asked(protocol="pairs"), "protocol pairs: give --pairs FILE"),
+        (Asked(protocol="image", pairs=("x.csv",)), "the protocol image has no pairs"),
+        (Asked(by=("cam",)), "--by: .* has no column 'cam'"),
+    ],
+)
+def test_what_is_asked_wrongly_is_named_before_any_work(runs, fleet, tmp_path, asked, message):
+    with pytest.raises(InputError, match=message):
+        evaluate(runs[0], fleet, None, None, "global", tmp_path / "out", "cpu", asked)
+    assert not (tmp_path / "out").exists()
