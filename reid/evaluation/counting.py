@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from reid.distances import Comparison
+from reid.threads import in_threads
 
 _BUCKETS = 2048
 _IN_CACHE = 2**17
@@ -122,18 +122,13 @@ def sieve_in_cache(block: Block) -> tuple[Tensor, Tensor]:
     values, low, high, farthest = (side.numpy() for side in sides)
     step = max(1, _IN_CACHE // values.shape[1])
     slices = [slice(start, start + step) for start in range(0, len(values), step)]
-    sieved = _threads(torch.get_num_threads()).map(
+    sieved = in_threads(
         lambda some: _sieve(values[some], low[some], high[some], farthest[some]), slices
     )
     counts, places = zip(*sieved, strict=True)
     offsets = [some.start * values.shape[1] for some in slices]
     shifted = [some + offset for some, offset in zip(places, offsets, strict=True)]
     return torch.from_numpy(np.concatenate(counts)), torch.from_numpy(np.concatenate(shifted))
-
-
-@cache
-def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count)
 
 
 Floats = npt.NDArray[np.float32]

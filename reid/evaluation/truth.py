@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
@@ -116,10 +117,15 @@ class Truth:
 
 def _codes(query: Labels, gallery: Labels, device: torch.device | None) -> tuple[Tensor, Tensor]:
     """Number the values of both sides alike; -1 is unknown."""
-    both = [
-        None if isinstance(value, str) and not value else value
-        for values in (query, gallery)
-        for value in (values.tolist() if hasattr(values, "tolist") else values)
-    ]
-    codes = torch.from_numpy(pd.factorize(pd.Series(both, dtype=object))[0]).to(device)
+    both = np.concatenate([_objects(values) for values in (query, gallery)])
+    numbers, words = pd.factorize(both)
+    empty = [place for place, word in enumerate(words) if isinstance(word, str) and not word]
+    codes = torch.from_numpy(np.where(np.isin(numbers, empty), -1, numbers)).to(device)
     return codes[: len(query)], codes[len(query) :]
+
+
+def _objects(values: Labels) -> npt.NDArray[np.object_]:
+    plain = values.tolist() if hasattr(values, "tolist") else list(values)
+    made = np.empty(len(plain), dtype=object)
+    made[:] = plain
+    return made

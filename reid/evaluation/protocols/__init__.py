@@ -48,5 +48,7 @@ def protocol_for(images: Images, name: str | None = None) -> Protocol:
         pool = "split" in images.frame and (images.frame["split"] == "test").any()
         name = "random-gallery" if pool else "image"
     if name not in PROTOCOLS:
-        raise InputError(f"no protocol '{name}'; {suggest(name, [*PROTOCOLS, PairVerification.name])}")
+        raise InputError(
+            f"no protocol '{name}'; {suggest(name, [*PROTOCOLS, PairVerification.name])}"
+        )
     return PROTOCOLS[name]()
