@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from annotations.errors import InputError
-from pipelines.cli import evidence, fleet, gallery, jobs, parts, reid
+from pipelines.cli import data, evidence, fleet, gallery, jobs, parts, reid
 
 app = typer.Typer(
     help="Recognise the same vehicle across cameras by its parts, without reading its plate.",
@@ -23,6 +23,7 @@ app.add_typer(gallery.app, name="gallery")
 reid.register(app)
 gallery.register(app)
 jobs.register(app)
+data.register(app)
 fleet.register(app)
 evidence.register(app)
 
