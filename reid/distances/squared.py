@@ -83,7 +83,8 @@ class Squared(Comparison):
     def exact(self, query: Tensor, item: Tensor) -> Tensor:
         """See `Comparison.exact`: the squared distance of the numbers as they were given."""
         step = _TASK * max(1, _TOGETHER // self._given[0].shape[1])
-        tasks = list(zip(query.split(step), item.split(step), strict=True))
+        starts = range(0, len(query), step)
+        tasks = [(query[at : at + step], item[at : at + step]) for at in starts]
         work = in_threads if self.device.type == "cpu" else map
         return torch.cat(list(work(self._exact, tasks))) if len(query) else query.double()
 
