@@ -37,6 +37,12 @@ class Embedded:
     images: Images
     problems: tuple[str, ...]
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Embedded:
+        """Keep some rows, in the table's order; ``rows`` ascend."""
+        kept = np.zeros(len(self.images), dtype=bool)
+        kept[rows] = True
+        return Embedded(self.vectors[kept], self.images.where(kept), self.problems)
+
 
 @dataclass(frozen=True)
 class _Read:

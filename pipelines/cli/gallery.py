@@ -43,12 +43,16 @@ def search(
     cross_camera: Annotated[
         bool, typer.Option(help="Leave out the query's identity from the query's camera.")
     ] = False,
+    rerank: options.Rerank = False,
+    expand: options.Expand = 0,
     device: options.Device = "auto",
 ) -> None:
     """Find the nearest gallery images of every query image."""
     from pipelines.jobs.retrieval import search
+    from reid.reranking.refinement import Refinement
 
-    search(queries, dataset, gallery, run, out, top, boxes, cross_camera, device)
+    refine = Refinement(expand, rerank)
+    search(queries, dataset, gallery, run, out, top, boxes, cross_camera, device, refine)
 
 
 def register(app: typer.Typer) -> None:

@@ -30,3 +30,10 @@ Change = Annotated[
 BoxesFile = Annotated[
     Path | None, typer.Option(help="Part boxes: boxes.parquet, or the folder that holds it.")
 ]
+Rerank = Annotated[
+    bool, typer.Option("--rerank", help="Re-rank by k-reciprocal neighbours (Zhong et al. 2017).")
+]
+Expand = Annotated[
+    int,
+    typer.Option(min=0, help="Query expansion: average each query with so many nearest images."),
+]

@@ -59,6 +59,16 @@ def evaluate(
     by: Annotated[
         str | None, typer.Option(help="Columns to print scores by, such as camera,viewpoint.")
     ] = None,
+    rerank: options.Rerank = False,
+    expand: options.Expand = 0,
+    travel_times: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Weigh travel times between cameras, learned on the training split in bins of "
+            "this width (in the unit of 'time'). [0: do not]",
+        ),
+    ] = 0.0,
     compare: Annotated[
         Path | None, typer.Option(help="Another run: show the difference, and where it lies.")
     ] = None,
@@ -80,6 +90,9 @@ def evaluate(
         training_pairs,
         tuple(same.split(",")) if same else (),
         tuple(by.split(",")) if by else (),
+        expand,
+        rerank,
+        travel_times,
     )
     evaluate(run, data or root, dataset, boxes, branches, out, device, asked, compare)  # type: ignore[arg-type]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import whole_file
@@ -20,7 +20,9 @@ from reid.evaluation.protocols import PairVerification, Protocol, RandomGallery,
 from reid.evaluation.protocols.pairs import draw_pairs
 from reid.evaluation.report import Evaluation
 from reid.evaluation.report import evaluate as score
-from reid.methods import Branches, check_branches
+from reid.methods import check_branches
+from reid.reranking.refinement import Refinement
+from reid.reranking.travel_times import TravelTimes
 from reid.run import Run
 
 _TRAINING_PAIRS = 20_000
@@ -40,6 +42,10 @@ class Asked:
             training split.
         same: the columns that make a drawn pair the same.
         by: columns to print scores by.
+        expand: query expansion by so many images; 0 for none.
+        rerank: k-reciprocal re-ranking.
+        travel_times: width of a bin of travel times, in the unit of ``time``, learned on the
+            training split; 0 for none.
     """
 
     protocol: str | None = None
@@ -49,6 +55,16 @@ class Asked:
     training_pairs: Path | None = None
     same: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
+    expand: int = 0
+    rerank: bool = False
+    travel_times: float = 0.0
+
+    def refinement(self, images: Images) -> Refinement:
+        """Return what is done after the network."""
+        times = None
+        if self.travel_times:
+            times = TravelTimes.fit(images.split("train"), width=self.travel_times)
+        return Refinement(self.expand, self.rerank, times)
 
     def build(self, images: Images) -> Protocol:
         """Return the protocol for a table.
@@ -111,33 +127,29 @@ def evaluate(
         if column not in images.frame:
             raise InputError(f"--by: {images.source} has no column '{column}'")
     protocol = asked.build(images)
+    refine = asked.refinement(images)
+    if refine and isinstance(protocol, PairVerification):
+        raise InputError("pairs are verified by their own distance: leave out what refines ranks")
     name = f"eval-{chosen}" + (f"-{asked.protocol}" if asked.protocol else "")
     folder = out or runs[0].source / name
-    scored = _evaluate(runs[0], images, found, protocol, chosen, device, folder, asked)
+    scoring = partial(
+        score, images=images, boxes=found, protocol=protocol, refine=refine, branches=chosen,
+        device=device,
+    )  # fmt: skip
+    scored = _tell(runs[0], scoring(runs[0]), folder, asked.by)
     if other:
-        second = _evaluate(
-            runs[1], images, found, protocol, chosen, device, folder / "compared", asked
-        )
-        _compare((run, scored), (other, second), runs, protocol, images, folder)
+        second = _tell(runs[1], scoring(runs[1]), folder / "compared", asked.by)
+        _compare((run, scored), (other, second), images, folder)
     return scored
 
 
-def _evaluate(
-    run: Run,
-    images: Images,
-    boxes: Boxes | None,
-    protocol: Protocol,
-    branches: Branches,
-    device: str,
-    folder: Path,
-    asked: Asked,
-) -> Evaluation:
-    scored = score(run, images, boxes, protocol=protocol, branches=branches, device=device)
+def _tell(run: Run, scored: Evaluation, folder: Path, by: tuple[str, ...]) -> Evaluation:
+    """Print scores and write their files."""
     show(scored.table, f"{run.source}, 95 % intervals")
     say(scored.protocol)
     for problem in scored.problems:
         say(problem)
-    for column in asked.by:
+    for column in by:
         if "column" in scored.groups:
             mine = scored.groups[scored.groups["column"] == column]
             show(mine.drop(columns="column").rename(columns={"group": column}), f"by {column}")
@@ -151,8 +163,6 @@ def _evaluate(
 def _compare(
     first: tuple[Path, Evaluation],
     second: tuple[Path, Evaluation],
-    runs: list[Run],
-    protocol: Protocol,
     images: Images,
     folder: Path,
 ) -> None:
@@ -167,6 +177,6 @@ def _compare(
     curves = dict(zip(names, (first[1], second[1]), strict=True))
     write_curves(curves, folder / "compared.png")
     page = folder / "compared.html"
-    write_two_runs(page, curves, [run.recipe.distance for run in runs], protocol, images)
+    write_two_runs(page, curves, images)
     written(folder / "differences.csv", "every query:")
     written(page, "page:")

@@ -12,6 +12,7 @@ from pipelines.jobs.detector import boxes_at, vocabulary_of
 from pipelines.tables import say, written
 from reid.embedding import embed
 from reid.methods import check_branches
+from reid.reranking.refinement import Refinement
 from reid.retrieval.gallery import Gallery, GalleryAbout
 from reid.retrieval.page import write_results
 from reid.retrieval.results import search as find
@@ -62,6 +63,7 @@ def search(
     boxes: Path | None,
     cross_camera: bool,
     device: str,
+    refine: Refinement | None = None,
 ) -> Path:
     """Search a gallery for every image of a data set."""
     opened = Gallery.open(gallery)
@@ -71,7 +73,7 @@ def search(
     loaded = Run.load(run or remembered)
     found = boxes_at(boxes) if boxes else None
     return search_in(
-        read_images(queries, dataset), opened, loaded, out, top, found, cross_camera, device
+        read_images(queries, dataset), opened, loaded, out, top, found, cross_camera, device, refine
     )
 
 
@@ -84,6 +86,7 @@ def search_in(
     boxes: Boxes | None,
     cross_camera: bool,
     device: str,
+    refine: Refinement | None = None,
 ) -> Path:
     """Search an opened gallery, and write ``results.csv`` and ``results.html``."""
     gallery.require_model(run.hash)
@@ -98,7 +101,10 @@ def search_in(
         top,
         drop_self=True,
         drop_same_camera=cross_camera,
+        refine=refine,
     )
+    if refine:
+        say(refine.words)
     page = write_results(
         found,
         gallery,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -13,12 +14,11 @@ from annotations.images import Images
 from pipelines.report.look_alikes import rows_by_name
 from pipelines.report.page import environment
 from pipelines.report.tiles import Tile
-from reid.distances import distance_named
 from reid.evaluation.compare import differences, paired
-from reid.evaluation.protocols import Protocol, RankedProtocol
 from reid.evaluation.report import Evaluation
 from reid.retrieval.thumbnails import make_thumbnails
 
+Find: TypeAlias = Callable[[Sequence[str], int], pd.DataFrame]
 _EACH, _TOP = 6, 8
 
 
@@ -40,8 +40,6 @@ class _Query:
 def write_two_runs(
     path: Path,
     evaluations: Mapping[str, Evaluation],
-    distances: Sequence[str],
-    protocol: Protocol,
     images: Images,
 ) -> None:
     """Write one self-contained HTML file.
@@ -49,16 +47,14 @@ def write_two_runs(
     Args:
         path: the file.
         evaluations: the two by name; gains are the first's over the second.
-        distances: of each, for the rank lists.
-        protocol: by which both were made.
         images: the data set.
     """
     one, other = evaluations.values()
     both = paired(other, one)
     groups = {}
-    if isinstance(protocol, RankedProtocol):
+    if one.find and other.find:
         for title, rows in _extremes(both).items():
-            groups[title] = _queries(rows, evaluations, distances, protocol, images)
+            groups[title] = _queries(rows, (one.find, other.find), images)
     counts = {
         "better": int((both["gain"] > 1e-9).sum()),
         "worse": int((both["gain"] < -1e-9).sum()),
@@ -87,18 +83,9 @@ def _extremes(both: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _queries(
-    rows: pd.DataFrame,
-    evaluations: Mapping[str, Evaluation],
-    distances: Sequence[str],
-    protocol: RankedProtocol,
-    images: Images,
-) -> list[_Query]:
+def _queries(rows: pd.DataFrame, finders: tuple[Find, Find], images: Images) -> list[_Query]:
     names = list(rows["image"])
-    lists = [
-        protocol.lists(evaluation.parts, distance_named(distance), names, _TOP)
-        for evaluation, distance in zip(evaluations.values(), distances, strict=True)
-    ]
+    lists = [find(names, _TOP) for find in finders]
     shown = {*names, *(name for found in lists for name in found["image"])}
     thumbnails = make_thumbnails(images.root / name for name in shown)
     about = rows_by_name(images)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from annotations.errors import InputError
+from reid.device import full_precision
 from reid.distances import Comparison, Embeddings, distance_named
 from reid.evaluation.counting import Block, count_nearer
 from reid.evaluation.truth import Labels, LeaveOut, Truth
@@ -106,7 +106,7 @@ def rank_compared(
             "of the same identity is from the query's own camera"
         )
     step = max(1, _BLOCK // comparison.shape[1])
-    with torch.no_grad(), _full_precision(comparison.device):
+    with torch.no_grad(), full_precision(comparison.device):
         scores = [
             _score(comparison, truth, counted[start : start + step])
             for start in range(0, len(counted), step)
@@ -121,18 +121,6 @@ def rank_compared(
         per_query=per_query,
         excluded=comparison.shape[0] - len(counted),
     )
-
-
-@contextmanager
-def _full_precision(device: torch.device) -> Iterator[None]:
-    # Training may have switched on TF32 or bf16, of whose 10 or 8 bits no bound is proven.
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.autocast(device.type, enabled=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def _score(comparison: Comparison, truth: Truth, query: Tensor) -> Tensor:
@@ -150,39 +138,3 @@ def _score(comparison: Comparison, truth: Truth, query: Tensor) -> Tensor:
     precision = (place / ranks).sum(1, keepdim=True) / matches
     last = ranks.gather(1, matches - 1)
     return torch.cat([precision, matches / last, ranks[:, :1], matches.double()], 1)
-
-
-def nearest(comparison: Comparison, truth: Truth, query: Tensor, top: int) -> tuple[Tensor, Tensor]:
-    """Return what is nearest to some queries, what is left out of their rankings passed over.
-
-    Distances are compared exactly among twice as many items as asked for, and of equally near
-    ones non-matches come first.
-
-    Args:
-        comparison: of Q queries and G items.
-        truth: of the same.
-        query: int64 (B,).
-        top: how many to return, K; G where that is less.
-
-    Returns:
-        int64 (B, K), items, -1 where a ranking ends before; and bool (B, K), true matches.
-    """
-    with torch.no_grad(), _full_precision(comparison.device):
-        mates, same, true = truth.mates(query)
-        values = comparison.values(query)
-        own = values.gather(1, mates)
-        truth.hide(values, query, mates, same)
-        values.scatter_reduce_(1, mates, own.masked_fill(~true, torch.inf), "amin")
-        width = min(top, comparison.shape[1])
-        # Rounding may have put one of those asked for behind others.
-        found = values.topk(min(2 * width + 8, comparison.shape[1]), largest=False)
-        left_out = found.values.isinf()
-        pairs = query[:, None].expand_as(found.indices).flatten(), found.indices.flatten()
-        exact = comparison.exact(*pairs).view(found.values.shape).masked_fill(left_out, torch.inf)
-        match = torch.zeros_like(values, dtype=torch.int8)
-        match.scatter_reduce_(1, mates, true.to(torch.int8), "amax")
-        match = match.gather(1, found.indices).bool()
-        order = match.sort(dim=1, stable=True).indices
-        order = order.gather(1, exact.gather(1, order).sort(dim=1, stable=True).indices)[:, :width]
-        items = found.indices.masked_fill(left_out, -1).gather(1, order)
-    return items, match.gather(1, order) & (items >= 0)

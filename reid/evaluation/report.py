@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +14,11 @@ from annotations.boxes import Boxes
 from annotations.files import whole_file, write_text
 from annotations.images import Images
 from reid.distances import distance_named
-from reid.embedding import Embedded, embed
+from reid.embedding import embed
 from reid.evaluation.groups import scores_by
-from reid.evaluation.protocols import Compare, Protocol, protocol_for
+from reid.evaluation.protocols import Protocol, RankedProtocol, protocol_for
 from reid.methods import Branches
+from reid.reranking.refinement import Refinement
 from reid.run import Run
 
 
@@ -31,7 +34,8 @@ class Evaluation:
         problems: one line for each image that could not be read.
         curve: the match curve, or of verification the ROC.
         groups: scores by camera, viewpoint and so on; empty for pairs.
-        parts: the embeddings that were scored, as the protocol divided them.
+        find: returns what is nearest to some queries, given their names and how many to return;
+            see `RankedProtocol.lists`. None for pairs.
     """
 
     table: pd.DataFrame
@@ -40,7 +44,7 @@ class Evaluation:
     problems: tuple[str, ...]
     curve: pd.DataFrame
     groups: pd.DataFrame
-    parts: tuple[Embedded, ...] = ()
+    find: Callable[[Sequence[str], int], pd.DataFrame] | None = None
 
     def write(self, folder: Path) -> None:
         """Write ``metrics.json``, ``per_query.csv``, ``curve.csv`` and ``groups.csv``."""
@@ -70,7 +74,7 @@ def evaluate(
     boxes: Boxes | None = None,
     *,
     protocol: Protocol | None = None,
-    compare: Compare | None = None,
+    refine: Refinement | None = None,
     branches: Branches = "global",
     device: str = "auto",
     progress: bool = True,
@@ -83,7 +87,7 @@ def evaluate(
         boxes: boxes of these images; needed where ``branches`` has parts. They must not be
             filled by identity, which would tell the answer.
         protocol: who is compared with whom; by default `protocol_for` the table.
-        compare: such as a re-ranking; by default the recipe's distance.
+        refine: what is done after the network, such as re-ranking.
         branches: see `reid.embedding.embed`.
         device: ``auto``, ``cpu``, ``cuda``.
         progress: whether to show a bar.
@@ -99,14 +103,23 @@ def evaluate(
         embed(run, part, boxes, branches=branches, device=device, progress=progress)
         for part in parts
     ]
-    scores = protocol.score(embedded, distance_named(run.recipe.distance), compare)
-    ranked = "image" in scores.per_query
+    name = run.recipe.distance
+    compare = partial(refine.compare, distance=name) if refine else None
+    scores = protocol.score(embedded, distance_named(name), compare)
+    words = ", ".join(
+        [f"branches {branches}", f"{name} distance", *([refine.words] if refine else [])]
+    )
+    find = (
+        partial(protocol.lists, embedded, distance_named(name), compare=compare)
+        if isinstance(protocol, RankedProtocol)
+        else None
+    )
     return Evaluation(
         table=scores.table,
         per_query=scores.per_query,
-        protocol=f"{scores.statement}; branches {branches}, {run.recipe.distance} distance",
+        protocol=f"{scores.statement}; {words}",
         problems=tuple(problem for side in embedded for problem in side.problems),
         curve=scores.curve,
-        groups=scores_by(scores.per_query, images.frame) if ranked else pd.DataFrame(),
-        parts=tuple(embedded),
+        groups=scores_by(scores.per_query, images.frame) if find else pd.DataFrame(),
+        find=find,
     )

@@ -56,8 +56,8 @@ class Truth:
         if (query_cameras is None) != (gallery_cameras is None):
             raise InputError("cameras are given for one side only: give both or neither")
         self._whole_camera = leave_out == "camera"
-        self._query, gallery = _codes(query_ids, gallery_ids, device)
-        by_identity, self._order = gallery.sort(stable=True)
+        self._query, self._gallery = _codes(query_ids, gallery_ids, device)
+        by_identity, self._order = self._gallery.sort(stable=True)
         self._start = torch.searchsorted(by_identity, self._query)
         self._stop = torch.searchsorted(by_identity, self._query, right=True)
         self._stop = self._stop.where(self._query >= 0, self._start)
@@ -73,7 +73,7 @@ class Truth:
                         f"{side}_cameras: {len(cameras)} for {len(ids)} {side} embeddings"
                     )
             self._cameras = _codes(query_cameras, gallery_cameras, device)
-            self.matches = self.matches - self._own(gallery)
+            self.matches = self.matches - self._own(self._gallery)
 
     def _own(self, gallery: Tensor) -> Tensor:
         """Count, for each query, the items of its identity and camera."""
@@ -106,13 +106,29 @@ class Truth:
         seen = self._cameras[0][query, None]
         return mates, same, same & ((self._cameras[1][mates] != seen) | (seen < 0))
 
-    def hide(self, values: Tensor, query: Tensor, mates: Tensor, same: Tensor) -> None:
-        """Make everything infinite that is not a non-match: matches, and what is left out."""
-        row, place = same.nonzero(as_tuple=True)
+    def hide(self, values: Tensor, query: Tensor, mates: Tensor, hidden: Tensor) -> None:
+        """Make values infinite of what is left out, and of mates where ``hidden``.
+
+        Args:
+            values: float32 (B, G), of the queries.
+            query: int64 (B,).
+            mates: int64 (B, M), as `mates` returns.
+            hidden: bool (B, M).
+        """
+        row, place = hidden.nonzero(as_tuple=True)
         values[row, mates[row, place]] = torch.inf
         if self._whole_camera and self._cameras is not None:
             seen = self._cameras[0][query, None]
             values.masked_fill_((self._cameras[1] == seen) & (seen >= 0), torch.inf)
+
+    def leave_out(self, values: Tensor, query: Tensor) -> None:
+        """Make values infinite of what is left out of the rankings of ``query``."""
+        mates, same, true = self.mates(query)
+        self.hide(values, query, mates, same & ~true)
+
+    def same(self, query: Tensor, item: Tensor) -> Tensor:
+        """Return whether pairs are of one known identity: int64 (...) twice to bool (...)."""
+        return (self._query[query] == self._gallery[item]) & (self._query[query] >= 0)
 
 
 def _codes(query: Labels, gallery: Labels, device: torch.device | None) -> tuple[Tensor, Tensor]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import torch
 
 from annotations.errors import InputError
 from annotations.images import Images
-from reid.distances import Embeddings
+from reid.distances import Embeddings, nearest
+from reid.embedding import Embedded
+from reid.reranking.refinement import Refinement
 from reid.retrieval.gallery import Gallery
 
 
@@ -19,6 +23,7 @@ def search(
     *,
     drop_self: bool = False,
     drop_same_camera: bool = False,
+    refine: Refinement | None = None,
 ) -> pd.DataFrame:
     """Find the ``top`` nearest gallery images of every query.
 
@@ -30,6 +35,8 @@ def search(
         drop_self: leave out the query's own file, for a gallery that holds the queries.
         drop_same_camera: leave out images of the query's identity from the query's
             camera, as the evaluation does.
+        refine: query expansion or re-ranking, over the whole gallery; ``distance`` is then the
+            refined one.
 
     Returns:
         Columns ``query``, ``rank`` (from 1), ``image``, ``distance``, ``identity``,
@@ -52,7 +59,8 @@ def search(
         spare += 1
     if drop_same_camera:
         spare += _largest_overlap(queries, items)
-    distances, rows = gallery.search(query_embeddings, top + spare if top > 0 else top)
+    wanted = top + spare if top > 0 else top
+    distances, rows = _find(gallery, query_embeddings, query_images, wanted, refine)
     found = items.iloc[rows.ravel()].reset_index(drop=True)
     asked = queries.iloc[np.repeat(np.arange(len(rows)), rows.shape[1])].reset_index(drop=True)
     match = found["identity"] == asked["identity"]
@@ -75,6 +83,24 @@ def search(
     )[keep]
     frame.insert(1, "rank", frame.groupby("query").cumcount() + 1)
     return frame[frame["rank"] <= top].reset_index(drop=True)
+
+
+def _find(
+    gallery: Gallery,
+    query_embeddings: Embeddings,
+    query_images: Images,
+    top: int,
+    refine: Refinement | None,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    if not refine:
+        return gallery.search(query_embeddings, top)
+    vectors = torch.as_tensor(query_embeddings).detach().float().cpu().numpy()
+    asked = Embedded(vectors, query_images, ())
+    kept = Embedded(np.array(gallery.embeddings), gallery.images, ())
+    measured = refine.measured(asked, kept, gallery.about.distance)
+    if measured is not None:
+        return nearest.search(measured, top)
+    return gallery.search(refine.expanded(asked, kept, gallery.about.distance), top)
 
 
 def _files(images: Images) -> list[str]:

@@ -77,9 +77,27 @@ def test_pairs_are_verified_with_a_threshold_of_training_pairs(runs, fleet, tmp_
         (Asked(protocol="pairs"), "protocol pairs: give --pairs FILE"),
         (Asked(protocol="image", pairs=("x.csv",)), "the protocol image has no pairs"),
         (Asked(by=("cam",)), "--by: .* has no column 'cam'"),
+        (Asked(travel_times=-1.0), "width must be above 0"),
     ],
 )
 def test_what_is_asked_wrongly_is_named_before_any_work(runs, fleet, tmp_path, asked, message):
     with pytest.raises(InputError, match=message):
         evaluate(runs[0], fleet, None, None, "global", tmp_path / "out", "cpu", asked)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_refines_is_said_and_changes_the_ranking(runs, fleet, tmp_path):
+    plain = evaluate(runs[0], fleet, None, None, "global", tmp_path / "a", "cpu", Asked())
+    asked = Asked(rerank=True, expand=2)
+    refined = evaluate(runs[0], fleet, None, None, "global", tmp_path / "b", "cpu", asked, runs[1])
+    assert "queries expanded by 2, k-reciprocal re-ranking" in refined.protocol
+    assert "re-ranking" not in plain.protocol
+    assert (tmp_path / "b/compared.html").is_file()
+    pairs = tmp_path / "pairs.csv"
+    names = read_images(fleet).frame["image"].tolist()
+    pd.DataFrame({"first": names[:2], "second": names[2:4], "same": [0, 1]}).to_csv(
+        pairs, index=False
+    )
+    with pytest.raises(InputError, match="pairs are verified by their own distance"):
+        asked = Asked(pairs=(pairs,), training_pairs=pairs, rerank=True)
+        evaluate(runs[0], fleet, None, None, "global", tmp_path / "c", "cpu", asked)

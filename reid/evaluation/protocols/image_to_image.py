@@ -9,7 +9,7 @@ from annotations.images import Images
 from reid.distances import Distance
 from reid.embedding import Embedded
 from reid.evaluation.protocols.protocol import Compare
-from reid.evaluation.protocols.ranked import RankedProtocol, Trial
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial, compared
 from reid.evaluation.truth import LeaveOut, Truth
 
 _LEFT_OUT = {
@@ -46,7 +46,7 @@ class ImageToImage(RankedProtocol):
         """Yield queries and gallery; see `RankedProtocol.trials`."""
         query, gallery = (part.images.frame for part in parts)
         leave_out, words = self._assume(parts[0].images, parts[1].images)
-        comparison = (compare or distance.compare)(parts[0].vectors, parts[1].vectors)
+        comparison = compared(parts[0], parts[1], distance, compare)
         truth = Truth(
             query["identity"],
             gallery["identity"],

@@ -13,7 +13,7 @@ from reid.distances import Distance
 from reid.distances.groups import ToGroups
 from reid.embedding import Embedded
 from reid.evaluation.protocols.protocol import Compare
-from reid.evaluation.protocols.ranked import RankedProtocol, Trial
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial, compared
 from reid.evaluation.truth import Truth
 
 
@@ -48,7 +48,7 @@ class ImageToTrack(RankedProtocol):
         query, gallery = (part.images.frame for part in parts)
         codes, _ = pd.factorize(gallery["track"])
         tracks = gallery.groupby(codes).head(1)
-        single = (compare or distance.compare)(parts[0].vectors, parts[1].vectors)
+        single = compared(parts[0], parts[1], distance, compare)
         comparison = ToGroups(single, torch.from_numpy(codes))
         cameras = bool(query["camera"].notna().any() and tracks["camera"].notna().any())
         truth = Truth(

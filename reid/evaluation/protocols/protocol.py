@@ -10,11 +10,11 @@ from typing import ClassVar, TypeAlias
 import pandas as pd
 
 from annotations.images import Images
-from reid.distances import Comparison, Distance, Embeddings
+from reid.distances import Comparison, Distance
 from reid.embedding import Embedded
 
-Compare: TypeAlias = Callable[[Embeddings, Embeddings], Comparison]
-"""From query and gallery embeddings to their comparison: `Distance.compare`, or a re-ranking."""
+Compare: TypeAlias = Callable[[Embedded, Embedded], Comparison]
+"""From queries and gallery to their comparison, such as a re-ranking."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Protocol(ABC):
         Args:
             parts: the embeddings.
             distance: compares them.
-            compare: used instead, where rankings are made.
+            compare: used instead where rankings are made; the truth of a pair needs no other.
 
         Raises:
             InputError: nothing can be scored, or embeddings cannot be compared.

@@ -13,7 +13,7 @@ from annotations.images import Images
 from reid.distances import Distance
 from reid.embedding import Embedded
 from reid.evaluation.protocols.protocol import Compare
-from reid.evaluation.protocols.ranked import RankedProtocol, Trial
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial, compared
 from reid.evaluation.truth import Truth
 
 Rows = npt.NDArray[np.int64]
@@ -62,12 +62,13 @@ class RandomGallery(RankedProtocol):
         self, parts: Sequence[Embedded], distance: Distance, compare: Compare | None = None
     ) -> Iterator[Trial]:
         """Yield the draws; see `RankedProtocol.trials`."""
-        frame, vectors = parts[0].images.frame, parts[0].vectors
-        for query, gallery in self.draws(frame["identity"]):
-            comparison = (compare or distance.compare)(vectors[query], vectors[gallery])
-            asked, kept = frame.iloc[query], frame.iloc[gallery]
-            truth = Truth(asked["identity"], kept["identity"], device=comparison.device)
-            yield Trial(comparison, truth, asked, kept, "nothing left out")
+        pool = parts[0]
+        for query, gallery in self.draws(pool.images.frame["identity"]):
+            asked, kept = pool.take(query), pool.take(gallery)
+            comparison = compared(asked, kept, distance, compare)
+            sides = asked.images.frame, kept.images.frame
+            truth = Truth(sides[0]["identity"], sides[1]["identity"], device=comparison.device)
+            yield Trial(comparison, truth, *sides, "nothing left out")
 
     def state(self, first: Trial, parts: Sequence[Embedded]) -> str:
         """See `RankedProtocol.state`."""

@@ -12,10 +12,11 @@ import pandas as pd
 import torch
 
 from reid.distances import Comparison, Distance
+from reid.distances.nearest import nearest
 from reid.embedding import Embedded
 from reid.evaluation.bootstrap import bootstrap
 from reid.evaluation.protocols.protocol import Compare, Protocol, Scores
-from reid.evaluation.rank import nearest, rank_compared
+from reid.evaluation.rank import rank_compared
 from reid.evaluation.truth import Truth
 
 RANKS = (1, 5, 10)
@@ -40,6 +41,13 @@ class Trial:
     query: pd.DataFrame
     items: pd.DataFrame
     words: str
+
+
+def compared(
+    query: Embedded, gallery: Embedded, distance: Distance, compare: Compare | None
+) -> Comparison:
+    """Return the comparison that a protocol ranks by."""
+    return compare(query, gallery) if compare else distance.compare(query.vectors, gallery.vectors)
 
 
 class RankedProtocol(Protocol):
@@ -110,7 +118,9 @@ class RankedProtocol(Protocol):
         asked = [name for name in queries if name in places]
         numbers = torch.tensor([int(places[name]) for name in asked], dtype=torch.int64)
         rows = numbers.to(trial.comparison.device)
-        items, match = nearest(trial.comparison, trial.truth, rows, top)
+        values, items = nearest(trial.comparison, rows, top, trial.truth.leave_out)
+        match = trial.truth.same(rows[:, None], items)
+        items = items.masked_fill(values.isinf(), -1)
         found = []
         for name, row, right in zip(asked, items.tolist(), match.tolist(), strict=True):
             kept = [(item, hit) for item, hit in zip(row, right, strict=True) if item >= 0]

@@ -1,0 +1,87 @@
+"""The first gallery items of a ranking, for searching and for query expansion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from annotations.errors import InputError
+from reid.device import full_precision
+from reid.distances.comparison import Comparison
+
+_BLOCK = 2**22
+"""Values held at once."""
+_SPARE = 4
+"""Items looked at beyond those asked for: those that rounding may have put behind them."""
+
+
+def search(
+    comparison: Comparison, top: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Find the nearest gallery items of each query, as `Gallery.search` does.
+
+    Args:
+        comparison: one whose exact values are distances, such as those of `reid.reranking`.
+        top: how many to find, K; all where it is more than there are.
+
+    Returns:
+        Distances (float32) and gallery rows (int64), both (Q, K), nearest first.
+
+    Raises:
+        InputError: ``top`` below 1.
+    """
+    found = [nearest(comparison, block, top) for block in blocks(comparison, top)]
+    distances, items = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
+    return distances.astype(np.float32), items
+
+
+def blocks(comparison: Comparison, top: int, width: int = 1) -> tuple[Tensor, ...]:
+    """Return all queries, int64 (Q,), in blocks small enough for `nearest`.
+
+    Args:
+        comparison: of which queries.
+        top: how many items are to be found.
+        width: how many numbers are needed for each query besides a value of every item.
+
+    Raises:
+        InputError: ``top`` below 1.
+    """
+    if top < 1:
+        raise InputError(f"top must be at least 1, not {top}")
+    queries = torch.arange(comparison.shape[0], device=comparison.device)
+    return torch.split(queries, max(1, _BLOCK // max(comparison.shape[1], width)))
+
+
+def nearest(
+    comparison: Comparison,
+    query: Tensor,
+    top: int,
+    hide: Callable[[Tensor, Tensor], None] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Find the nearest gallery items of some queries; of equally near ones the first.
+
+    Args:
+        comparison: what is near.
+        query: int64 (B,).
+        top: how many to find, K; all where it is more than there are.
+        hide: makes values, float32 (B, G), of these queries infinite where not to be found.
+
+    Returns:
+        Exact values, float64, infinite where hidden, and gallery rows, int64, both (B, K).
+    """
+    with full_precision(comparison.device):
+        values = comparison.values(query)
+    if hide is not None:
+        hide(values, query)
+    size = comparison.shape[1]
+    items = values.topk(min(top + _SPARE, size), largest=False).indices.sort(1).values
+    queries = query[:, None].expand_as(items)
+    exact = comparison.exact(queries.flatten(), items.flatten()).view_as(items)
+    exact, order = exact.masked_fill(values.gather(1, items).isinf(), torch.inf).sort(
+        dim=1, stable=True
+    )
+    return exact[:, :top], items.gather(1, order)[:, :top]

@@ -1,0 +1,1 @@
+"""Making rankings better after embedding: re-ranking, query expansion, camera and time."""

@@ -1,0 +1,101 @@
+"""What may be done to a ranking after the network: expansion, re-ranking, travel times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from annotations.errors import InputError
+from reid.distances import Comparison, distance_named
+from reid.embedding import Embedded
+from reid.reranking.expansion import expand_queries
+from reid.reranking.k_reciprocal import k_reciprocal
+from reid.reranking.measured import Cosines, Measured
+from reid.reranking.priors import WithTravelTimes
+from reid.reranking.travel_times import TravelTimes
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Steps that are taken in this order.
+
+    Attributes:
+        expand: query expansion by so many nearest images, none of the query's own camera;
+            0 for none.
+        rerank: k-reciprocal re-ranking.
+        times: learned travel times; they need the cosine distance, or ``rerank``.
+        k1: of `k_reciprocal`.
+        k2: of `k_reciprocal`.
+        weight: of `k_reciprocal`.
+    """
+
+    expand: int = 0
+    rerank: bool = False
+    times: TravelTimes | None = None
+    k1: int = 20
+    k2: int = 6
+    weight: float = 0.3
+
+    def __bool__(self) -> bool:
+        return bool(self.expand or self.rerank or self.times)
+
+    @property
+    def words(self) -> str:
+        """What is done, for people: empty for nothing."""
+        said = [f"queries expanded by {self.expand}"] if self.expand else []
+        if self.rerank:
+            said.append(f"k-reciprocal re-ranking (k1 {self.k1}, k2 {self.k2}, {self.weight:g})")
+        return ", ".join(said + (["travel times"] if self.times else []))
+
+    def expanded(self, query: Embedded, gallery: Embedded, distance: str) -> Vectors:
+        """Return what is asked with: the queries' embeddings, expanded where that is wanted."""
+        if not self.expand:
+            return query.vectors
+        cameras = [side.images.frame["camera"].tolist() for side in (query, gallery)]
+        return expand_queries(
+            query.vectors,
+            gallery.vectors,
+            top=self.expand,
+            distance=distance,
+            query_cameras=cameras[0],
+            gallery_cameras=cameras[1],
+        )
+
+    def measured(self, query: Embedded, gallery: Embedded, distance: str) -> Measured | None:
+        """Return refined distances, or None where distances stay as they are.
+
+        Raises:
+            InputError: a number out of range, or travel times over distances that are no
+                similarities.
+        """
+        if not self.rerank and self.times is None:
+            return None
+        asked = self.expanded(query, gallery, distance)
+        looks: Measured
+        if self.rerank:
+            numbers = {"k1": self.k1, "k2": self.k2}
+            looks = k_reciprocal(
+                asked, gallery.vectors, **numbers, weight=self.weight, distance=distance
+            )
+        elif distance == "cosine":
+            looks = Cosines(asked, gallery.vectors)
+        else:
+            raise InputError(
+                f"travel times are weighed against similarities, and the {distance} distance has "
+                "none: re-rank too, or train with the cosine distance"
+            )
+        if self.times is None:
+            return looks
+        return WithTravelTimes(looks, self.times, query.images, gallery.images)
+
+    def compare(self, query: Embedded, gallery: Embedded, distance: str) -> Comparison:
+        """Return the refined comparison under a distance; errors as `measured`."""
+        measured = self.measured(query, gallery, distance)
+        if measured is not None:
+            return measured
+        asked = self.expanded(query, gallery, distance)
+        return distance_named(distance).compare(asked, gallery.vectors)

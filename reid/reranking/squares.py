@@ -1,0 +1,111 @@
+"""Squared distances among the rows of one matrix: of all pairs by products, of some exactly."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from annotations.errors import InputError
+from reid.device import full_precision
+from reid.distances import Embeddings, distance_named
+
+_UNIT = 2.0**-24
+"""Half the distance from 1 to the next float32."""
+_IN_CACHE, _ELSEWHERE = 2**17, 2**24
+"""Numbers worked on at once in `Squares.pairs`, on a CPU and on another device."""
+
+
+def joined(query: Embeddings, gallery: Embeddings, distance: str) -> tuple[Tensor, tuple[int, int]]:
+    """Return prepared embeddings of both sides in one matrix, (Q + G, D), and Q and G.
+
+    Squared Euclidean distances of the rows are those of the embeddings, or twice their cosine
+    distances.
+
+    Raises:
+        InputError: an unknown distance, embeddings that cannot be compared, or embeddings of
+            different dimensions.
+    """
+    prepare = distance_named(distance).prepare
+    queries = prepare(query, "query")
+    items = prepare(gallery, "gallery").to(queries.device)
+    if queries.shape[1] != items.shape[1]:
+        raise InputError(
+            f"query has {queries.shape[1]} dimensions and gallery {items.shape[1]}: "
+            "embeddings of two models"
+        )
+    return torch.cat([queries, items]), (len(queries), len(items))
+
+
+class Squares:
+    """Squared distances among rows that are multiplied by ``scale``.
+
+    Args:
+        rows: float32, shape (N, D), prepared; overwritten.
+
+    Attributes:
+        scale: a power of two, which changes no digit and keeps squares from vanishing or
+            growing beyond float32.
+        device: where the rows are.
+    """
+
+    def __init__(self, rows: Tensor) -> None:
+        self._steady = math.sqrt(rows.shape[1])
+        longest = float(torch.linalg.vector_norm(rows, torch.inf)) * self._steady
+        self.scale = 2.0 ** -math.frexp(max(longest, 1e-30))[1]
+        self.device = rows.device
+        self._given = rows.mul_(self.scale)
+        # Far from the origin |a|^2 + |b|^2 - 2ab would cancel.
+        self._centred = rows - rows.mean(0)
+        self._squares: Tensor = torch.linalg.vector_norm(self._centred, dim=1).square_()
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def tile(self, rows: Tensor | slice, columns: slice) -> Tensor:
+        """Return all pairs of some rows and columns by |a|^2 + |b|^2 - 2ab: float32 (A, B).
+
+        May be below zero by rounding.
+        """
+        with full_precision(self.device):
+            tile = torch.addmm(
+                self._squares[columns], self._centred[rows], self._centred[columns].T, alpha=-2
+            )
+        return tile.add_(self._squares[rows, None])
+
+    def error(self, rows: Tensor | slice) -> Tensor:
+        """Return how far tiles of some rows may be from `pairs`: float32, one a row.
+
+        As in `reid.distances.squared`, for the farthest of all columns.
+        """
+        norm = self._squares[rows].sqrt()
+        far = self._squares.max().sqrt()
+        return _UNIT * (8 * (norm + far).square() + 2 * self._steady * norm * far)
+
+    def pairs(self, first: Tensor, second: Tensor) -> Tensor:
+        """Return the same numbers on every device, equal for equal rows: int64 (P,) to (P,).
+
+        float32, from differences of the rows as they were given.
+        """
+        together = _IN_CACHE if self.device.type == "cpu" else _ELSEWHERE
+        step = max(1, together // self._given.shape[1])
+        found = torch.empty(len(first), device=self.device)
+        for start in range(0, len(first), step):
+            some = slice(start, start + step)
+            one, other = (self._given.index_select(0, rows[some]) for rows in (first, second))
+            squares = F.mse_loss(one, other, reduction="none")
+            # A sum whose order no device changes.
+            while (width := squares.shape[1]) > 1:
+                half = (width + 1) // 2
+                squares[:, : width - half] += squares[:, half:]
+                squares = squares[:, :half]
+            found[some] = squares[:, 0]
+        return found
+
+    def alike(self) -> Tensor:
+        """Return, for each row, a row that equals it, the same one for all equals: int64 (N,)."""
+        kind = torch.unique(self._given, dim=0, return_inverse=True)[1]
+        rows = torch.arange(len(kind), device=kind.device)
+        return torch.empty_like(rows).scatter_(0, kind, rows)[kind]

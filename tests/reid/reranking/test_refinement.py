@@ -1,0 +1,88 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from annotations.errors import InputError
+from annotations.images import Images
+from reid.distances import DISTANCES
+from reid.embedding import Embedded
+from reid.evaluation.rank import rank
+from reid.reranking.expansion import expand_queries
+from reid.reranking.k_reciprocal import k_reciprocal
+from reid.reranking.refinement import Refinement
+from reid.reranking.travel_times import TravelTimes
+from reid.retrieval.gallery import Gallery, GalleryAbout
+from reid.retrieval.results import search
+
+
+@pytest.fixture
+def sides(tmp_path):
+    random = np.random.default_rng(0)
+    made = []
+    centres = random.standard_normal((8, 12))
+    for name, count in (("q", 10), ("g", 60)):
+        ids = random.integers(8, size=count)
+        frame = pd.DataFrame(
+            {
+                "image": [f"{name}{n}.jpg" for n in range(count)],
+                "identity": ids.astype(str),
+                "camera": random.integers(3, size=count).astype(str),
+                "time": random.uniform(0, 100, count),
+            }
+        )
+        vectors = centres[ids] + random.standard_normal((count, 12))
+        made.append(Embedded(vectors.astype(np.float32), Images(frame, tmp_path), ()))
+    return made
+
+
+def everything(comparison):
+    return comparison.values(torch.arange(comparison.shape[0])).numpy()
+
+
+def test_steps_are_taken_one_after_the_other(sides):
+    query, gallery = sides
+    cameras = [side.images.frame["camera"].tolist() for side in sides]
+    asked = expand_queries(
+        query.vectors, gallery.vectors, top=3, distance="cosine",
+        query_cameras=cameras[0], gallery_cameras=cameras[1],
+    )  # fmt: skip
+    expected = everything(k_reciprocal(asked, gallery.vectors, k1=5, k2=2, distance="cosine"))
+    both = Refinement(expand=3, rerank=True, k1=5, k2=2)
+    np.testing.assert_array_equal(everything(both.compare(*sides, "cosine")), expected)
+    assert both.words == "queries expanded by 3, k-reciprocal re-ranking (k1 5, k2 2, 0.3)"
+    assert not Refinement()
+    # Expansion alone ranks by the plain distance.
+    alone = everything(Refinement(expand=3).compare(*sides, "cosine"))
+    plain = everything(DISTANCES["cosine"].compare(asked, gallery.vectors))
+    np.testing.assert_array_equal(alone, plain)
+    assert (asked != query.vectors).any()
+
+
+def test_travel_times_need_similarities(sides):
+    times = TravelTimes.fit(sides[1].images, width=5.0, bins=20, smooth=2.0)
+    with pytest.raises(InputError, match="the euclidean distance has none: re-rank too"):
+        Refinement(times=times).compare(*sides, "euclidean")
+    for how in ({"rerank": True}, {}):
+        found = everything(Refinement(times=times, **how).compare(*sides, "cosine"))
+        assert found.shape == (10, 60)
+        assert np.isfinite(found).all()
+
+
+def test_search_finds_what_evaluation_ranks(sides, tmp_path):
+    query, gallery = sides
+    about = GalleryAbout(model="m", run="r", distance="cosine")
+    built = Gallery.build(gallery.vectors, gallery.images, tmp_path / "gallery", about)
+    for refine in (Refinement(rerank=True, k1=6), Refinement(expand=4), Refinement()):
+        found = search(built, query.vectors, query.images, 60, refine=refine)
+        values = everything(refine.compare(query, gallery, "cosine"))
+        for q, name in enumerate(query.images.frame["image"]):
+            order = found[found["query"] == name]["image"].str[1:-4].astype(int).to_numpy()
+            assert len(order) == 60
+            assert (np.diff(values[q][order]) > -1e-6).all()
+    unrefined = search(built, query.vectors, query.images, 5)
+    np.testing.assert_array_equal(
+        unrefined["image"], search(built, query.vectors, query.images, 5, refine=None)["image"]
+    )
+    ids = [side.images.frame["identity"] for side in sides]
+    assert rank(query.vectors, gallery.vectors, *ids, distance="cosine").mAP > 0.4
