@@ -11,8 +11,9 @@ from reid.threads import in_threads
 
 _UNIT = 2.0**-24
 """Half the distance from 1 to the next float32."""
-_TOGETHER = 2**15
-"""Numbers in float64 that are worked on at once: torch leaves them to the calling thread."""
+_IN_THREAD, _ON_DEVICE = 2**15, 2**24
+"""Numbers in float64 that are worked on at once: on a CPU so few that torch leaves them to the
+calling thread, elsewhere so many that starting the work is no matter."""
 
 _TASK = 8
 """So many of these are one task of a thread."""
@@ -82,14 +83,14 @@ class Squared(Comparison):
 
     def exact(self, query: Tensor, item: Tensor) -> Tensor:
         """See `Comparison.exact`: the squared distance of the numbers as they were given."""
-        step = _TASK * max(1, _TOGETHER // self._given[0].shape[1])
+        step = _TASK * _rows_at_once(self._given[0])
         starts = range(0, len(query), step)
         tasks = [(query[at : at + step], item[at : at + step]) for at in starts]
         work = in_threads if self.device.type == "cpu" else map
         return torch.cat(list(work(self._exact, tasks))) if len(query) else query.double()
 
     def _exact(self, pairs: tuple[Tensor, Tensor]) -> Tensor:
-        step = max(1, _TOGETHER // self._given[0].shape[1])
+        step = _rows_at_once(self._given[0])
         found = torch.empty(len(pairs[0]), dtype=torch.float64, device=self.device)
         for start in range(0, len(found), step):
             query, item = (rows[start : start + step] for rows in pairs)
@@ -100,10 +101,15 @@ class Squared(Comparison):
         return found
 
 
+def _rows_at_once(rows: Tensor) -> int:
+    numbers = _IN_THREAD if rows.device.type == "cpu" else _ON_DEVICE
+    return max(1, numbers // rows.shape[1])
+
+
 def _mean(items: Tensor, unit: bool) -> Tensor:
     if not unit:
         return items.mean(0, dtype=torch.promote_types(items.dtype, torch.float32))
-    step = max(1, _TOGETHER // items.shape[1])
+    step = _rows_at_once(items)
     sums = [_double(items[at : at + step], unit).sum(0) for at in range(0, len(items), step)]
     return torch.stack(sums).sum(0) / len(items)
 
@@ -115,7 +121,7 @@ def _rows_from(centre: Tensor, rows: Tensor, unit: bool) -> Tensor:
     if not unit:
         torch.sub(rows.to(centre.dtype), centre, out=made[:, :-1])
         return made
-    step = max(1, _TOGETHER // rows.shape[1])
+    step = _rows_at_once(rows)
     for start in range(0, len(rows), step):
         made[start : start + step, :-1] = _double(rows[start : start + step], unit) - centre
     return made
@@ -123,7 +129,7 @@ def _rows_from(centre: Tensor, rows: Tensor, unit: bool) -> Tensor:
 
 def _square_norms(rows: Tensor) -> Tensor:
     """Return |row|^2 of float32 rows (N, D) as float64 (N,)."""
-    step = max(1, 8 * _TOGETHER // rows.shape[1])
+    step = _TASK * _rows_at_once(rows)
     found = rows.new_empty(len(rows), dtype=torch.float64)
     for start in range(0, len(rows), step):
         found[start : start + step] = rows[start : start + step].double().square_().sum(1)

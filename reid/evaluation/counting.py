@@ -19,9 +19,8 @@ _IN_CACHE = 2**17
 """Numbers that a thread sieves at once: half a megabyte."""
 _FEW = 16
 """Where fewer than one item in so many may be nearer, each is looked at without sieving."""
-
-
 _NO_SPAN = np.float32(1e-30)
+"""What divides where all bounds are one number; values are far from as many buckets of it."""
 
 
 @dataclass(frozen=True)
