@@ -37,7 +37,8 @@ class _Cut:
         if not np.isnan(edges).any():
             height, width = pixels.shape[:2]
             left, top, right, bottom = (round(edge) for edge in edges)
-            pixels = pixels[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+            down, across = (max(top, 0), max(bottom, 0)), (max(left, 0), max(right, 0))
+            pixels = pixels[slice(*down), slice(*across)]
             if min(pixels.shape[:2]) < MIN_SIDE:
                 box, size = f"{left}, {top}, {right}, {bottom}", f"{width} x {height}"
                 return f"{path}: the box {box} leaves less than {MIN_SIDE} pixels of {size}"

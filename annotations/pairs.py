@@ -30,7 +30,8 @@ class Pairs:
         frame: columns ``first`` and ``second`` (text, paths as in the images table) and
             ``same`` (bool; 0 and 1 are read as such). Further columns are kept.
         source: the file or object that errors name.
-        header: lines of ``source`` before the first pair, for the rows that errors name.
+        lines: where each pair is in ``source``, for the rows that errors name; by default one
+            after the other below a header.
 
     Raises:
         InputError: from every constructor, where the table breaks these rules.
@@ -38,12 +39,19 @@ class Pairs:
 
     frame: pd.DataFrame
     source: str = "pairs table"
-    header: int = 1
+    lines: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         frame = check_table(self.frame, COLUMNS, [], self.source)
         if frame.empty:
             raise InputError(f"{self.source}: no pair")
+        told = frame.groupby(["first", "second"])["same"].transform("nunique")
+        if (told > 1).any():
+            twice = frame[told > 1].iloc[0]
+            raise InputError(
+                f"{self.source}: '{twice['first']}' and '{twice['second']}' are said to be the "
+                f"same and different"
+            )
         object.__setattr__(self, "frame", frame.assign(same=frame["same"].astype(bool)))
 
     def __len__(self) -> int:
@@ -60,7 +68,7 @@ class Pairs:
             return cls(read_table(path, ["first", "second"])[0], str(path))
         lines = read_lines(path)
         frame = parse_lines(lines, _LINE, "two images and 0 or 1", str(path))
-        return cls(frame, str(path), header=0)
+        return cls(frame, str(path), tuple(lines.index))
 
     def require_images(self, images: Images) -> None:
         """Demand that every image of a pair is in the images table.
@@ -73,8 +81,9 @@ class Pairs:
             missing = ~self.frame[column].isin(known)
             if missing.any():
                 place = missing.to_numpy().argmax()
+                row = self.lines[place] if self.lines else place + 2
                 raise InputError(
-                    f"{self.source}: row {place + 1 + self.header}: {images.source} has no image "
+                    f"{self.source}: row {row}: {images.source} has no image "
                     f"'{self.frame[column].iloc[place]}' ({int(missing.sum())} of {len(self)} "
                     f"pairs name a '{column}' image that is not there)"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -24,3 +25,7 @@ def in_threads(make: Callable[[Given], Made], given: Iterable[Given]) -> Iterato
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads)
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has the pool, but none of its threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

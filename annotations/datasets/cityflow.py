@@ -37,7 +37,7 @@ def recognise(root: Path) -> bool:
 def _read_train(path: Path) -> pd.DataFrame:
     items = read_items(path)
     for attribute in ("vehicleID", "cameraID"):
-        empty = items.reindex(columns=[attribute])[attribute].isna()
+        empty = items.reindex(columns=[attribute])[attribute].fillna("").str.strip() == ""
         if empty.any():
             raise InputError(f"{path}: line {items.index[empty][0]}: an <Item> without {attribute}")
     require_once(items["imageName"], path)

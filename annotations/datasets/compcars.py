@@ -75,7 +75,11 @@ def _label(path: Path) -> tuple[str, ...]:
         line = lines[number].strip() if number < len(lines) else ""
         if not pattern.fullmatch(line):
             raise InputError(f"{path}: line {number + 1}: '{line[:60]}' is not {what}")
-    return (lines[0].strip(), *lines[2].split())
+    box = lines[2].split()
+    x1, y1, x2, y2 = map(int, box)
+    if x2 < x1 or y2 < y1:
+        raise InputError(f"{path}: line 3: the box {lines[2].strip()} ends before it begins")
+    return (lines[0].strip(), *box)
 
 
 def read_labels(folder: Path, names: Iterable[str]) -> pd.DataFrame:

@@ -128,9 +128,11 @@ def _attribute(
     unknown = numbers.isna() | numbers.isin(_UNKNOWN)
     bad = ~unknown & ~numbers.isin(names.index)
     if bad.any():
-        place = bad.index[bad][0]
         there = ", ".join(names.index)
-        raise InputError(f"{path}: line {place}: {attribute} is '{numbers[place]}'; known: {there}")
+        wrong = numbers[bad]
+        raise InputError(
+            f"{path}: line {wrong.index[0]}: {attribute} is '{wrong.iloc[0]}'; known: {there}"
+        )
     return lookup(items["imageName"], numbers.map(names).astype("string"), str(path)).dropna()
 
 

@@ -98,6 +98,13 @@ def read(root: Path, size: int) -> Images:
     for file in (TRAIN, *list_names(size).values()):
         listed[file] = _read_list(lists / file)
         require_listed(listed[file], lists / file, folder, keys)
+        unknown = listed[file][~among(listed[file], info.index)]
+        if len(unknown):
+            raise InputError(
+                f"{lists / file}: line {unknown.index[0]}: {INFO} does not know "
+                f"'{unknown.iloc[0]}' ({len(unknown)} of {len(listed[file])}), so its camera is "
+                f"unknown, which decides what is left out; fetch a whole copy of {INFO}"
+            )
         for earlier in list(listed)[:-1]:
             require_apart(listed[file], lists / file, listed[earlier], earlier)
     split = pd.Series(pd.NA, keys.index, dtype="string")

@@ -71,7 +71,7 @@ class Distance(ABC):
 
     def check(self, embeddings: Embeddings, name: str = "embeddings") -> Tensor:
         """Return embeddings as they were given, detached; arguments and errors as `prepare`."""
-        given = torch.as_tensor(embeddings).detach()
+        given = _tensor(embeddings, name)
         if given.ndim != 2 or 0 in given.shape:
             shape = tuple(given.shape)
             raise InputError(f"{name}: needs one embedding a row and at least one, not {shape}")
@@ -84,6 +84,19 @@ class Distance(ABC):
             f"{name}: row {{}} holds NaN, infinity or a number too large to square",
         )
         return given
+
+
+def _tensor(embeddings: Embeddings, name: str) -> Tensor:
+    if isinstance(embeddings, Tensor):
+        return embeddings.detach()
+    array = np.asarray(embeddings)
+    if array.dtype.kind in "biu":
+        raise InputError(f"{name}: must be floating-point numbers, not {array.dtype}")
+    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
+        raise InputError(f"{name}: must be an array of floating-point numbers, not {array.dtype}")
+    # Torch knows neither foreign byte orders nor steps backwards.
+    native = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    return torch.from_numpy(native if native.flags.writeable else native.copy())
 
 
 def _at_least_single(given: Tensor) -> torch.dtype:

@@ -15,8 +15,6 @@ from reid.distances.comparison import Comparison
 
 _BLOCK = 2**22
 """Values held at once."""
-_SPARE = 4
-"""Items looked at beyond those asked for: those that rounding may have put behind them."""
 
 
 def search(
@@ -61,6 +59,7 @@ def nearest(
     query: Tensor,
     top: int,
     hide: Callable[[Tensor, Tensor], None] | None = None,
+    later: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Find the nearest gallery items of some queries; of equally near ones the first.
 
@@ -69,6 +68,8 @@ def nearest(
         query: int64 (B,).
         top: how many to find, K; all where it is more than there are.
         hide: makes values, float32 (B, G), of these queries infinite where not to be found.
+        later: given queries and items, int64 of one shape, returns which items, bool, come
+            after equally near ones.
 
     Returns:
         Exact values, float64, infinite where hidden, and gallery rows, int64, both (B, K).
@@ -77,11 +78,18 @@ def nearest(
         values = comparison.values(query)
     if hide is not None:
         hide(values, query)
-    size = comparison.shape[1]
-    items = values.topk(min(top + _SPARE, size), largest=False).indices.sort(1).values
+    width = min(top, comparison.shape[1])
+    last = values.topk(width, largest=False).values[:, -1:]
+    # What is within rounding of the last one may belong before it.
+    finite = last.masked_fill(last.isinf(), 0)
+    reach = last + 2 * comparison.error(query[:, None], finite)
+    near = int((values <= reach).sum(1).amax()) if len(query) else width
+    items = values.topk(max(width, near), largest=False).indices.sort(1).values
     queries = query[:, None].expand_as(items)
     exact = comparison.exact(queries.flatten(), items.flatten()).view_as(items)
-    exact, order = exact.masked_fill(values.gather(1, items).isinf(), torch.inf).sort(
-        dim=1, stable=True
-    )
+    exact = exact.masked_fill(values.gather(1, items).isinf(), torch.inf)
+    if later is not None:
+        order = later(queries, items).sort(dim=1, stable=True).indices
+        exact, items = exact.gather(1, order), items.gather(1, order)
+    exact, order = exact.sort(dim=1, stable=True)
     return exact[:, :top], items.gather(1, order)[:, :top]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import pandas as pd
 import torch
@@ -59,8 +60,8 @@ def rank(
     A gallery image of the query's identity is a true match, or, where it is from the
     query's camera too, left out. An unknown identity or camera (None, NaN, empty text)
     equals no other, so a distractor is never a match and never left out. Distances are
-    compared exactly, of the numbers as given; among equal ones non-matches come first, so that
-    embeddings that tell nothing apart get the worst score, not a lucky one.
+    compared as float64 has them, of the numbers as given; among equal ones non-matches come first,
+    so that embeddings that tell nothing apart get the worst score, not a lucky one.
 
     Args:
         query: shape (Q, D); the work is done on its device.
@@ -81,8 +82,9 @@ def rank(
     for side, ids, count in zip(
         ("query", "gallery"), (query_ids, gallery_ids), comparison.shape, strict=True
     ):
-        if len(ids) != count:
-            raise InputError(f"{side}_ids: {len(ids)} for {count} {side} embeddings")
+        if not hasattr(ids, "__len__") or len(ids) != count:
+            given = len(ids) if hasattr(ids, "__len__") else "none"
+            raise InputError(f"{side}_ids: {given} for {count} {side} embeddings")
     truth = Truth(
         query_ids, gallery_ids, query_cameras, gallery_cameras, leave_out, comparison.device
     )
@@ -97,7 +99,7 @@ def rank_compared(
     Raises:
         InputError: a rank below 1, or no query with a true match.
     """
-    if wrong := [k for k in ranks if k < 1]:
+    if wrong := [k for k in ranks if not (isinstance(k, Integral) and k >= 1)]:
         raise InputError(f"ranks: {wrong[0]} is not a rank; the first is 1")
     counted = truth.matches.nonzero()[:, 0]
     if not len(counted):

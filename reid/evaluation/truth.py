@@ -141,7 +141,14 @@ def _codes(query: Labels, gallery: Labels, device: torch.device | None) -> tuple
 
 
 def _objects(values: Labels) -> npt.NDArray[np.object_]:
-    plain = values.tolist() if hasattr(values, "tolist") else list(values)
-    made = np.empty(len(plain), dtype=object)
-    made[:] = plain
+    try:
+        plain = values.tolist() if hasattr(values, "tolist") else list(values)
+        made = np.empty(len(plain), dtype=object)
+        made[:] = plain
+        for value in plain:
+            hash(value)
+    except (TypeError, ValueError):
+        raise InputError(
+            "identities and cameras must be lists of single values, one for each embedding"
+        ) from None
     return made

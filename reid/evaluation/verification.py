@@ -89,7 +89,8 @@ def best_threshold(distances: npt.ArrayLike, same: npt.ArrayLike) -> float:
         return float(np.nextafter(values[0], -np.inf))
     if k == len(values):
         return float(values[-1])
-    return float((values[k - 1] + values[k]) / 2)
+    middle = float((values[k - 1] + values[k]) / 2)
+    return middle if middle < values[k] else float(values[k - 1])
 
 
 def roc(distances: Floats, same: Bools) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def expand_queries(
 
     Returns:
         float32, shape (Q, D), numpy or torch as ``query``; of length one for the cosine
-        distance. A query with nothing to average stays as it is.
+        distance. A query with nothing to average, or whose mean is nothing, stays as it is.
 
     Raises:
         InputError: ``top`` below 1, ``alpha`` out of range or without the cosine distance, an
@@ -70,7 +70,9 @@ def expand_queries(
         if alpha:
             weights *= (rows * own).sum(2).clamp_(min=0).pow_(alpha)
         sums = own[:, 0] + rows.mul_(weights[:, :, None]).sum(1)
-        means.append(sums / (1 + weights.sum(1, keepdim=True)))
+        # What points every way averages to nothing.
+        nothing = sums.norm(dim=1, keepdim=True) <= 1e-6 * own[:, 0].norm(dim=1, keepdim=True)
+        means.append((sums / (1 + weights.sum(1, keepdim=True))).where(~nothing, own[:, 0]))
     made = torch.cat(means)
     if distance == "cosine":
         made = F.normalize(made)

@@ -17,17 +17,24 @@ def photographs(tmp_path):
     pixels = np.zeros((60, 80, 3), np.uint8)
     pixels[..., 2] = 255
     pixels[10:40, 20:70] = (255, 0, 0)
-    for name in ("deep/a.png", "b.png", "whole.png", "outside.png"):
+    for name in ("deep/a.png", "b.png", "whole.png", "outside.png", "before.png"):
         Image.fromarray(pixels).save(root / name)
     (root / "broken.png").write_bytes(b"no image")
     frame = pd.DataFrame(
         {
-            "image": ["deep/a.png", "b.png", "whole.png", "outside.png", "broken.png"],
-            "identity": ["1", "2", "3", "4", "5"],
-            "left": [20, -5, np.nan, 90, 0],
-            "top": [10, 10, np.nan, 0, 0],
-            "right": [70, 40, np.nan, 99, 20],
-            "bottom": [40, 999, np.nan, 50, 20],
+            "image": [
+                "deep/a.png",
+                "b.png",
+                "whole.png",
+                "outside.png",
+                "before.png",
+                "broken.png",
+            ],
+            "identity": ["1", "2", "3", "4", "5", "6"],
+            "left": [20, -5, np.nan, 90, -30, 0],
+            "top": [10, 10, np.nan, 0, -30, 0],
+            "right": [70, 40, np.nan, 99, -5, 20],
+            "bottom": [40, 999, np.nan, 50, -5, 20],
         }
     )
     return Images(frame, root, "photographs")
@@ -42,9 +49,10 @@ def test_crops_are_the_boxes_cut_at_the_edges(photographs, tmp_path):
     assert (whole == (255, 0, 0)).all()
     assert Image.open(tmp_path / "crops/b.png").size == (40, 50)
     assert Image.open(tmp_path / "crops/whole.png").size == (80, 60)
-    assert len(problems) == 2
+    assert len(problems) == 3
     assert "outside.png: the box 90, 0, 99, 50 leaves less than 8 pixels of 80 x 60" in problems[0]
-    assert "broken.png: not a readable image" in problems[1]
+    assert "before.png: the box -30, -30, -5, -5 leaves" in problems[1]
+    assert "broken.png: not a readable image" in problems[2]
     assert (tmp_path / "crops/problems.txt").read_text().splitlines() == problems
     again = read_images(tmp_path / "crops")
     pd.testing.assert_frame_equal(again.frame, crops.frame)

@@ -69,3 +69,14 @@ def test_an_image_that_is_not_in_the_table(tmp_path: Path) -> None:
         ):
             Pairs.read(tmp_path / name).require_images(images)
     Pairs(FRAME.iloc[:1]).require_images(images)
+
+
+def test_rows_are_counted_with_blank_lines_and_contradictions_refused(tmp_path):
+    path = tmp_path / "pairs.txt"
+    path.write_text("a.jpg b.jpg 1\n\n\na.jpg missing.jpg 0\n")
+    images = Images(pd.DataFrame({"image": ["a.jpg", "b.jpg"]}), tmp_path, "table")
+    with pytest.raises(InputError, match=r"row 4: table has no image 'missing\.jpg'"):
+        Pairs.read(path).require_images(images)
+    path.write_text("a.jpg b.jpg 1\na.jpg b.jpg 0\n")
+    with pytest.raises(InputError, match=r"'a\.jpg' and 'b\.jpg' are said to be the same and"):
+        Pairs.read(path)

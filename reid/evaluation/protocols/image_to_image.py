@@ -9,13 +9,8 @@ from annotations.images import Images
 from reid.distances import Distance
 from reid.embedding import Embedded
 from reid.evaluation.protocols.protocol import Compare
-from reid.evaluation.protocols.ranked import RankedProtocol, Trial, compared
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial, cameras_for, compared
 from reid.evaluation.truth import LeaveOut, Truth
-
-_LEFT_OUT = {
-    "identity-camera": "gallery images of the query's identity and camera left out",
-    "camera": "all gallery images of the query's camera left out",
-}
 
 
 class ImageToImage(RankedProtocol):
@@ -45,7 +40,7 @@ class ImageToImage(RankedProtocol):
     ) -> Iterator[Trial]:
         """Yield queries and gallery; see `RankedProtocol.trials`."""
         query, gallery = (part.images.frame for part in parts)
-        leave_out, words = self._assume(parts[0].images, parts[1].images)
+        leave_out, words = cameras_for(query, gallery, self.leave_out, "gallery images")
         comparison = compared(parts[0], parts[1], distance, compare)
         truth = Truth(
             query["identity"],
@@ -61,14 +56,3 @@ class ImageToImage(RankedProtocol):
         """See `RankedProtocol.state`."""
         counts = f"{len(first.query):,} queries, {len(first.items):,} gallery images"
         return f"image to image: {counts}; {first.words}"
-
-    def _assume(self, query: Images, gallery: Images) -> tuple[LeaveOut | None, str]:
-        """Return what can be left out, and a few words about it."""
-        if self.leave_out is None:
-            return None, "nothing left out"
-        cameras = [set(side.frame["camera"].dropna()) for side in (query, gallery)]
-        if not all(cameras):
-            return None, "no camera known, so nothing left out"
-        if len(cameras[0] | cameras[1]) == 1:
-            return None, "all images are from one camera, so nothing left out"
-        return self.leave_out, _LEFT_OUT[self.leave_out]

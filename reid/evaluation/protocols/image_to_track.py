@@ -13,7 +13,7 @@ from reid.distances import Distance
 from reid.distances.groups import ToGroups
 from reid.embedding import Embedded
 from reid.evaluation.protocols.protocol import Compare
-from reid.evaluation.protocols.ranked import RankedProtocol, Trial, compared
+from reid.evaluation.protocols.ranked import RankedProtocol, Trial, cameras_for, compared
 from reid.evaluation.truth import Truth
 
 
@@ -50,18 +50,13 @@ class ImageToTrack(RankedProtocol):
         tracks = gallery.groupby(codes).head(1)
         single = compared(parts[0], parts[1], distance, compare)
         comparison = ToGroups(single, torch.from_numpy(codes))
-        cameras = bool(query["camera"].notna().any() and tracks["camera"].notna().any())
+        leave_out, words = cameras_for(query, tracks, "identity-camera", "tracks")
         truth = Truth(
             query["identity"],
             tracks["identity"],
-            query["camera"] if cameras else None,
-            tracks["camera"] if cameras else None,
+            query["camera"] if leave_out else None,
+            tracks["camera"] if leave_out else None,
             device=comparison.device,
-        )
-        words = (
-            "tracks of the query's identity and camera left out"
-            if cameras
-            else "no camera known, so nothing left out"
         )
         yield Trial(comparison, truth, query, tracks, words)
 

@@ -17,7 +17,7 @@ from reid.embedding import Embedded
 from reid.evaluation.bootstrap import bootstrap
 from reid.evaluation.protocols.protocol import Compare, Protocol, Scores
 from reid.evaluation.rank import rank_compared
-from reid.evaluation.truth import Truth
+from reid.evaluation.truth import LeaveOut, Truth
 
 RANKS = (1, 5, 10)
 CURVE = 50
@@ -48,6 +48,35 @@ def compared(
 ) -> Comparison:
     """Return the comparison that a protocol ranks by."""
     return compare(query, gallery) if compare else distance.compare(query.vectors, gallery.vectors)
+
+
+def cameras_for(
+    query: pd.DataFrame, items: pd.DataFrame, leave_out: LeaveOut | None, what: str
+) -> tuple[LeaveOut | None, str]:
+    """Return what can be left out given the cameras that are known, and say so.
+
+    Args:
+        query: images table of the queries.
+        items: images table of what is ranked.
+        leave_out: what is wanted.
+        what: what items are called.
+
+    Returns:
+        ``leave_out``, or None where no camera is known or all images are from one; and words.
+    """
+    if leave_out is None:
+        return None, "nothing left out"
+    known = [side["camera"].notna() for side in (query, items)]
+    if not all(side.any() for side in known):
+        return None, "no camera known, so nothing left out"
+    if pd.concat([query["camera"], items["camera"]]).nunique() == 1:
+        return None, "all images are from one camera, so nothing left out"
+    own = "identity and camera" if leave_out == "identity-camera" else "camera"
+    words = f"{what} of the query's {own} left out"
+    lacking = [int((~side).sum()) for side in known]
+    if any(lacking):
+        words += f" ({lacking[0]:,} queries and {lacking[1]:,} {what} without a camera stay in)"
+    return leave_out, words
 
 
 class RankedProtocol(Protocol):
@@ -118,8 +147,9 @@ class RankedProtocol(Protocol):
         asked = [name for name in queries if name in places]
         numbers = torch.tensor([int(places[name]) for name in asked], dtype=torch.int64)
         rows = numbers.to(trial.comparison.device)
-        values, items = nearest(trial.comparison, rows, top, trial.truth.leave_out)
-        match = trial.truth.same(rows[:, None], items)
+        truth = trial.truth
+        values, items = nearest(trial.comparison, rows, top, truth.leave_out, later=truth.same)
+        match = truth.same(rows[:, None], items)
         items = items.masked_fill(values.isinf(), -1)
         found = []
         for name, row, right in zip(asked, items.tolist(), match.tolist(), strict=True):
@@ -135,6 +165,8 @@ class RankedProtocol(Protocol):
 def metric_table(per_query: pd.DataFrame, hit: str = "rank-") -> pd.DataFrame:
     """Return mAP, mINP and the match rates with 95 % intervals, identities being the units.
 
+    A single identity has no interval.
+
     Args:
         per_query: columns ``identity``, ``ap``, ``inp`` and ``first``.
         hit: what a match rate is called; see `RankedProtocol`.
@@ -143,9 +175,8 @@ def metric_table(per_query: pd.DataFrame, hit: str = "rank-") -> pd.DataFrame:
     several = identities.nunique() > 1
     rows = []
     for name, values in metric_columns(per_query, hit).items():
-        value = float(values.mean())
-        low, high = bootstrap(values, list(identities)) if several else (value, value)
-        rows.append((name, value, low, high))
+        low, high = bootstrap(values, list(identities)) if several else (np.nan, np.nan)
+        rows.append((name, float(values.mean()), low, high))
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
 
 

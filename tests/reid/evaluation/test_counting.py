@@ -1,3 +1,7 @@
+import math
+import multiprocessing
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -123,6 +127,53 @@ def test_errors_of_the_product_are_within_what_is_assumed():
             query_rows, item_rows = (side.view(40, 400) for side in pairs)
             error = comparison.error(query_rows, values.float(), item_rows)
             assert (off < error / 2).all()
+
+
+def test_sums_that_grow_and_shrink_again_are_ranked_exactly():
+    torch.manual_seed(28)
+    v = torch.rand(2048) + 0.5
+    signs = torch.where(torch.arange(400) % 2 == 0, 1.0, -1.0)
+    gallery = signs[:, None] * v + 1e-5 * torch.randn(400, 2048)
+    half = torch.ones(2048)
+    half[1536:] = -3
+    query = v * half + 1e-4 * torch.randn(20, 2048)
+    ids = np.array(["other"] * 400)
+    ids[264] = "mine"
+    found = rank.rank(query, gallery, ["mine"] * 20, ids).per_query["first"]
+    for row, first in zip(query.double(), found, strict=True):
+        squares = [math.fsum(((row - item) ** 2).tolist()) for item in gallery.double()]
+        assert first == sum(square <= squares[264] for square in squares)
+
+
+def test_small_rows_beside_large_ones_are_ranked_exactly():
+    random = np.random.default_rng(0)
+    gallery = np.concatenate(
+        [random.standard_normal((40, 8)) * 1e-22, np.ones((2, 8)), -np.ones((2, 8))]
+    )
+    query = random.standard_normal((40, 8)) * 1e-22
+    ids = [np.arange(40), np.concatenate([np.arange(40), [-1] * 4])]
+    found = rank.rank(query, gallery, *ids).per_query["first"]
+    squares = ((query[:, None] - gallery) ** 2).sum(2)
+    own = squares[np.arange(40), np.arange(40)]
+    assert found.tolist() == (squares <= own[:, None]).sum(1).tolist()
+
+
+def _rank_in_a_fork(connection):
+    connection.send(rank.rank(np.eye(3), np.eye(3), [0, 1, 2], [0, 1, 2]).mAP)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_ranks_too():
+    rank.rank(*drawn(0)[0], *drawn(0)[1])
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_rank_in_a_fork, args=(theirs,))
+    process.start()
+    try:
+        assert ours.poll(60)
+        assert ours.recv() == 1
+    finally:
+        process.kill()
 
 
 def test_blocks_change_nothing(monkeypatch):
