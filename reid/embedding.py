@@ -84,8 +84,9 @@ def embed(
         progress: whether to show a bar.
 
     Raises:
-        InputError: no image could be read, parts are asked for without boxes, or the boxes
-            of these images were filled by identity, which at test is the answer.
+        InputError: no image could be read, an embedding is not finite, parts are asked for
+            without boxes, or the boxes of these images were filled by identity, which at test is
+            the answer.
     """
     if branches != "global" and boxes is None:
         raise InputError(f"branches '{branches}' need boxes: give --boxes")
@@ -128,4 +129,12 @@ def embed(
                 vectors.append(embedding_of(found, branches).cpu())
     if not vectors:
         raise InputError(f"{images.source}: none of {len(images)} images could be read")
-    return Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems))
+    made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems))
+    bad = ~np.isfinite(made.vectors).all(1)
+    if bad.any():
+        first = made.images.paths[int(bad.argmax())]
+        raise InputError(
+            f"{run.source}: the network's embedding of {first} is not finite ({bad.sum()} of "
+            f"{len(made.images)} are not); train it again"
+        )
+    return made

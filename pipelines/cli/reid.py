@@ -73,7 +73,7 @@ def evaluate(
         Path | None, typer.Option(help="Another run: show the difference, and where it lies.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for results. [RUN/eval-BRANCHES-PROTOCOL]")
+        Path | None, typer.Option(help="Folder for results. [in RUN, called by what is asked]")
     ] = None,
     device: options.Device = "auto",
 ) -> None:

@@ -59,6 +59,15 @@ class Asked:
     rerank: bool = False
     travel_times: float = 0.0
 
+    def folder_name(self, branches: str) -> str:
+        """Return the name of the results' folder, another for whatever is asked otherwise."""
+        steps = {"expand": self.expand, "rerank": self.rerank, "times": self.travel_times}
+        said = [
+            name if value is True else f"{name}{value:g}" for name, value in steps.items() if value
+        ]
+        protocol = "pairs" if self.pairs else self.protocol
+        return "-".join(["eval", branches, *([protocol] if protocol else []), *said])
+
     def refinement(self, images: Images) -> Refinement:
         """Return what is done after the network."""
         times = None
@@ -77,7 +86,10 @@ class Asked:
         if self.protocol == "pairs" and not self.pairs:
             raise InputError("protocol pairs: give --pairs FILE, once or more")
         if self.pairs:
-            tested = {_short(path): Pairs.read(path) for path in self.pairs}
+            names = [_short(path) for path in self.pairs]
+            if len(set(names)) < len(names):
+                names = [str(path) for path in self.pairs]
+            tested = {name: Pairs.read(path) for name, path in zip(names, self.pairs, strict=True)}
             return PairVerification(tested, self._training(images))
         found = protocol_for(images, self.protocol)
         return RandomGallery(self.repeats, self.seed) if found.name == "random-gallery" else found
@@ -120,6 +132,8 @@ def evaluate(
     """
     asked = asked or Asked()
     chosen = check_branches(branches)
+    if other is not None and other.resolve() == run.resolve():
+        raise InputError(f"--compare {other}: is the run itself")
     runs = [Run.load(path) for path in (run, *([other] if other else []))]
     found = boxes_at(boxes) if boxes else None
     images = read_images(data, dataset)
@@ -128,13 +142,13 @@ def evaluate(
             raise InputError(f"--by: {images.source} has no column '{column}'")
     protocol = asked.build(images)
     refine = asked.refinement(images)
-    if refine and isinstance(protocol, PairVerification):
-        raise InputError("pairs are verified by their own distance: leave out what refines ranks")
-    name = f"eval-{chosen}" + (f"-{asked.protocol}" if asked.protocol else "")
-    folder = out or runs[0].source / name
+    if isinstance(protocol, PairVerification) and (refine or asked.by):
+        raise InputError("pairs are verified by their own distance, all together: leave out "
+                         "--rerank, --expand, --travel-times and --by")  # fmt: skip
+    folder = out or runs[0].source / asked.folder_name(chosen)
     scoring = partial(
-        score, images=images, boxes=found, protocol=protocol, refine=refine, branches=chosen,
-        device=device,
+        score, images=images, boxes=found, protocol=protocol, refine=refine, by=asked.by,
+        branches=chosen, device=device,
     )  # fmt: skip
     scored = _tell(runs[0], scoring(runs[0]), folder, asked.by)
     if other:

@@ -41,7 +41,7 @@ def comparison(plain: Evaluation, prn: Evaluation) -> pd.DataFrame:
         low, high = (
             bootstrap_difference(other, one, list(both["identity"]))
             if several
-            else (difference, difference)
+            else (float("nan"), float("nan"))
         )
         rows.append(
             {

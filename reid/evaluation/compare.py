@@ -25,10 +25,17 @@ def paired(first: Evaluation, second: Evaluation) -> pd.DataFrame:
         InputError: they have no query or pair in common.
     """
     kind = _KEYS[0] if "image" in first.per_query else _KEYS[1]
-    keys = [name for name in kind if name in first.per_query]
-    if not set(keys) <= set(second.per_query):
+    known = [[name for name in kind if name in each.per_query] for each in (first, second)]
+    if known[0] != known[1]:
         raise InputError("the evaluations followed two protocols and cannot be compared")
-    both = first.per_query.merge(second.per_query, on=keys, suffixes=("_1", "_2"))
+    keys = known[0]
+    # A pair may be listed twice.
+    sides = [
+        each.per_query.assign(again=each.per_query.groupby(keys, dropna=False).cumcount())
+        for each in (first, second)
+    ]
+    both = sides[0].merge(sides[1], on=[*keys, "again"], suffixes=("_1", "_2"))
+    both = both.drop(columns="again")
     if both.empty:
         raise InputError("the evaluations have no query in common and cannot be compared")
     score = "ap" if kind is _KEYS[0] else "right"
@@ -74,7 +81,7 @@ def _interval(row: dict[str, str], both: pd.DataFrame) -> tuple[float, float]:
         )
         for side in (1, 2)
     )
-    hit = "HIT@" if "@" in metric else "rank-"
+    hit = metric.rstrip("0123456789")
     one, other = (metric_columns(side, hit)[metric] for side in sides)
     if both["identity"].nunique() < 2:
         return np.nan, np.nan

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
 
 import pandas as pd
 import torch
@@ -99,7 +98,7 @@ def rank_compared(
     Raises:
         InputError: a rank below 1, or no query with a true match.
     """
-    if wrong := [k for k in ranks if not (isinstance(k, Integral) and k >= 1)]:
+    if wrong := [k for k in ranks if k < 1 or k != int(k)]:
         raise InputError(f"ranks: {wrong[0]} is not a rank; the first is 1")
     counted = truth.matches.nonzero()[:, 0]
     if not len(counted):

@@ -15,7 +15,7 @@ from annotations.files import whole_file, write_text
 from annotations.images import Images
 from reid.distances import distance_named
 from reid.embedding import embed
-from reid.evaluation.groups import scores_by
+from reid.evaluation.groups import KNOWN, scores_by
 from reid.evaluation.protocols import Protocol, RankedProtocol, protocol_for
 from reid.methods import Branches
 from reid.reranking.refinement import Refinement
@@ -75,6 +75,7 @@ def evaluate(
     *,
     protocol: Protocol | None = None,
     refine: Refinement | None = None,
+    by: Sequence[str] = (),
     branches: Branches = "global",
     device: str = "auto",
     progress: bool = True,
@@ -88,6 +89,7 @@ def evaluate(
             filled by identity, which would tell the answer.
         protocol: who is compared with whom; by default `protocol_for` the table.
         refine: what is done after the network, such as re-ranking.
+        by: columns of the table to score by, besides `reid.evaluation.groups.KNOWN`.
         branches: see `reid.embedding.embed`.
         device: ``auto``, ``cpu``, ``cuda``.
         progress: whether to show a bar.
@@ -99,6 +101,8 @@ def evaluate(
     parts = protocol.divide(images)
     for part in parts:
         part.require_files()
+    if refine:
+        refine.check(run.recipe.distance, parts)
     embedded = [
         embed(run, part, boxes, branches=branches, device=device, progress=progress)
         for part in parts
@@ -114,12 +118,13 @@ def evaluate(
         if isinstance(protocol, RankedProtocol)
         else None
     )
+    columns = list(dict.fromkeys((*KNOWN, *by)))
     return Evaluation(
         table=scores.table,
         per_query=scores.per_query,
         protocol=f"{scores.statement}; {words}",
         problems=tuple(problem for side in embedded for problem in side.problems),
         curve=scores.curve,
-        groups=scores_by(scores.per_query, images.frame) if find else pd.DataFrame(),
+        groups=scores_by(scores.per_query, images.frame, columns) if find else pd.DataFrame(),
         find=find,
     )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from annotations.errors import InputError
+from annotations.images import Images
 from reid.distances import Comparison, distance_named
 from reid.embedding import Embedded
 from reid.reranking.expansion import expand_queries
 from reid.reranking.k_reciprocal import k_reciprocal
 from reid.reranking.measured import Cosines, Measured
 from reid.reranking.priors import WithTravelTimes
-from reid.reranking.travel_times import TravelTimes
+from reid.reranking.travel_times import TravelTimes, require
 
 Vectors = npt.NDArray[np.float32]
 
@@ -24,8 +27,8 @@ class Refinement:
     """Steps that are taken in this order.
 
     Attributes:
-        expand: query expansion by so many nearest images, none of the query's own camera;
-            0 for none.
+        expand: query expansion by so many nearest images, where there are several cameras none
+            of the query's own; 0 for none.
         rerank: k-reciprocal re-ranking.
         times: learned travel times; they need the cosine distance, or ``rerank``.
         k1: of `k_reciprocal`.
@@ -46,23 +49,47 @@ class Refinement:
     @property
     def words(self) -> str:
         """What is done, for people: empty for nothing."""
-        said = [f"queries expanded by {self.expand}"] if self.expand else []
+        said = []
+        if self.expand:
+            said.append(f"queries expanded by {self.expand} (of other cameras, where several are)")
         if self.rerank:
             said.append(f"k-reciprocal re-ranking (k1 {self.k1}, k2 {self.k2}, {self.weight:g})")
         return ", ".join(said + (["travel times"] if self.times else []))
+
+    def check(self, distance: str, parts: Sequence[Images] = ()) -> None:
+        """Check what can be checked before anything is embedded.
+
+        Args:
+            distance: what embeddings are compared by.
+            parts: the images that will be compared.
+
+        Raises:
+            InputError: travel times over distances that are no similarities, or images without
+                cameras and times.
+        """
+        if self.times is None:
+            return
+        if not self.rerank and distance != "cosine":
+            raise InputError(
+                f"travel times are weighed against similarities, and the {distance} distance has "
+                "none: re-rank too, or train with the cosine distance"
+            )
+        for images in parts:
+            require(images, "camera", "time")
 
     def expanded(self, query: Embedded, gallery: Embedded, distance: str) -> Vectors:
         """Return what is asked with: the queries' embeddings, expanded where that is wanted."""
         if not self.expand:
             return query.vectors
-        cameras = [side.images.frame["camera"].tolist() for side in (query, gallery)]
+        cameras = [side.images.frame["camera"] for side in (query, gallery)]
+        several = pd.concat(cameras).nunique() > 1
         return expand_queries(
             query.vectors,
             gallery.vectors,
             top=self.expand,
             distance=distance,
-            query_cameras=cameras[0],
-            gallery_cameras=cameras[1],
+            query_cameras=cameras[0].tolist() if several else None,
+            gallery_cameras=cameras[1].tolist() if several else None,
         )
 
     def measured(self, query: Embedded, gallery: Embedded, distance: str) -> Measured | None:
@@ -81,13 +108,9 @@ class Refinement:
             looks = k_reciprocal(
                 asked, gallery.vectors, **numbers, weight=self.weight, distance=distance
             )
-        elif distance == "cosine":
-            looks = Cosines(asked, gallery.vectors)
         else:
-            raise InputError(
-                f"travel times are weighed against similarities, and the {distance} distance has "
-                "none: re-rank too, or train with the cosine distance"
-            )
+            self.check(distance)
+            looks = Cosines(asked, gallery.vectors)
         if self.times is None:
             return looks
         return WithTravelTimes(looks, self.times, query.images, gallery.images)

@@ -67,7 +67,11 @@ def test_pairs_are_verified_with_a_threshold_of_training_pairs(runs, fleet, tmp_
     found = metrics(tmp_path)
     assert "pairs own 120; threshold" in found["protocol"]
     assert found["metrics"]["own AUC"][1:] == [None, None]
-    assert 0.5 < found["metrics"]["own accuracy"][0] <= 1
+    every = pd.read_csv(tmp_path / "per_query.csv")
+    assert found["metrics"]["own accuracy"][0] == pytest.approx(every["right"].mean())
+    threshold = float(found["protocol"].split("threshold ")[1].split()[0])
+    judged = every["distance"] <= threshold * (1 + 1e-3)
+    assert (judged == (every["same"] == every["right"])).mean() > 0.98
 
 
 @pytest.mark.parametrize(
@@ -78,6 +82,7 @@ def test_pairs_are_verified_with_a_threshold_of_training_pairs(runs, fleet, tmp_
         (Asked(protocol="image", pairs=("x.csv",)), "the protocol image has no pairs"),
         (Asked(by=("cam",)), "--by: .* has no column 'cam'"),
         (Asked(travel_times=-1.0), "width must be above 0"),
+        (Asked(travel_times=9.0), "the euclidean distance has none: re-rank too"),
     ],
 )
 def test_what_is_asked_wrongly_is_named_before_any_work(runs, fleet, tmp_path, asked, message):
@@ -86,11 +91,40 @@ def test_what_is_asked_wrongly_is_named_before_any_work(runs, fleet, tmp_path, a
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_is_not_compared_with_itself(runs, fleet, tmp_path):
+    with pytest.raises(InputError, match="is the run itself"):
+        evaluate(
+            runs[0], fleet, None, None, "global", tmp_path, "cpu", Asked(), runs[0] / "." / ""
+        )  # fmt: skip
+
+
+def test_results_of_another_question_have_another_folder():
+    asked = [
+        Asked(),
+        Asked("track"),
+        Asked(pairs=("x",)),
+        Asked(rerank=True),
+        Asked(expand=5),
+        Asked(expand=6, rerank=True),
+        Asked(travel_times=100.0),
+    ]
+    names = {each.folder_name("global") for each in asked}
+    assert len(names) == len(asked)
+    assert {"eval-global", "eval-global-track", "eval-global-expand6-rerank"} < names
+
+
+def test_own_columns_are_scored_by(runs, fleet, tmp_path, capsys):
+    asked = Asked(by=("weather",))
+    scored = evaluate(runs[0], fleet, None, None, "global", tmp_path, "cpu", asked)
+    assert (scored.groups["column"] == "weather").any()
+
+
 def test_what_refines_is_said_and_changes_the_ranking(runs, fleet, tmp_path):
     plain = evaluate(runs[0], fleet, None, None, "global", tmp_path / "a", "cpu", Asked())
     asked = Asked(rerank=True, expand=2)
     refined = evaluate(runs[0], fleet, None, None, "global", tmp_path / "b", "cpu", asked, runs[1])
-    assert "queries expanded by 2, k-reciprocal re-ranking" in refined.protocol
+    assert "queries expanded by 2 (" in refined.protocol
+    assert "k-reciprocal re-ranking" in refined.protocol
     assert "re-ranking" not in plain.protocol
     assert (tmp_path / "b/compared.html").is_file()
     pairs = tmp_path / "pairs.csv"

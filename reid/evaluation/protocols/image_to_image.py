@@ -8,6 +8,7 @@ from annotations.errors import InputError
 from annotations.images import Images
 from reid.distances import Distance
 from reid.embedding import Embedded
+from reid.evaluation.protocols.own_picture import own_pictures
 from reid.evaluation.protocols.protocol import Compare
 from reid.evaluation.protocols.ranked import RankedProtocol, Trial, cameras_for, compared
 from reid.evaluation.truth import LeaveOut, Truth
@@ -42,11 +43,18 @@ class ImageToImage(RankedProtocol):
         query, gallery = (part.images.frame for part in parts)
         leave_out, words = cameras_for(query, gallery, self.leave_out, "gallery images")
         comparison = compared(parts[0], parts[1], distance, compare)
+        cameras = (query["camera"], gallery["camera"]) if leave_out else (None, None)
+        if leave_out is None:
+            own = own_pictures(parts[0].images, parts[1].images)
+            if own.notna().any():
+                # As if each picture had a camera of its own.
+                cameras = own, gallery["image"]
+                words += f", but {own.notna().sum():,} queries' own pictures"
         truth = Truth(
             query["identity"],
             gallery["identity"],
-            query["camera"] if leave_out else None,
-            gallery["camera"] if leave_out else None,
+            cameras[0],
+            cameras[1],
             leave_out or "identity-camera",
             comparison.device,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 
@@ -18,6 +19,7 @@ from reid.evaluation.protocols.protocol import Compare, Protocol, Scores
 from reid.evaluation.verification import Verification, best_threshold, verify
 
 SIDES = ("first", "second")
+Rows = npt.NDArray[np.int64]
 
 
 class PairVerification(Protocol):
@@ -80,7 +82,7 @@ def draw_pairs(images: Images, same: Sequence[str], count: int, seed: int = 0) -
         images: such as the training split.
         same: the columns whose equality means the same: ``model``; ``model`` and ``year``;
             ``identity``. Images with an unknown one are left out.
-        count: how many pairs; fewer where there are not as many.
+        count: how many pairs; fewer where there are not as many, but always half of each.
         seed: same seed and same table, same pairs.
 
     Raises:
@@ -90,7 +92,7 @@ def draw_pairs(images: Images, same: Sequence[str], count: int, seed: int = 0) -
         if column not in images.frame:
             raise InputError(f"{images.source}: no column '{column}' to draw training pairs by")
     known = images.frame.dropna(subset=list(same)).reset_index(drop=True)
-    codes = known.groupby(list(same)).ngroup().to_numpy()
+    codes: Rows = known.groupby(list(same)).ngroup().to_numpy().astype(np.int64)
     random = np.random.default_rng(seed)
     name = "+".join(same)
     sizes = np.bincount(codes) if len(codes) else np.zeros(0, int)
@@ -99,26 +101,55 @@ def draw_pairs(images: Images, same: Sequence[str], count: int, seed: int = 0) -
             f"{images.source}: training pairs by {name} need two images of one {name} and another "
             f"{name}; give --training-pairs"
         )
-    order = np.argsort(codes, kind="stable")
-    starts = np.cumsum(sizes) - sizes
-    half = max(1, count // 2)
-    # A same pair: an image with company, and another one of its group.
-    first = random.choice(np.flatnonzero(sizes[codes] > 1), half)
-    group = codes[first]
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    step = random.integers(1, sizes[group])
-    second = order[starts[group] + (place[first] - starts[group] + step) % sizes[group]]
-    # A different pair: an image, and one that is not among its group's in order.
-    other = random.integers(len(codes), size=half)
-    skip = random.integers(len(codes) - sizes[codes[other]])
-    stranger = order[(starts + sizes)[codes[other]] + skip - len(codes)]
-    rows = np.stack([np.concatenate([first, other]), np.concatenate([second, stranger])], axis=1)
-    truth = np.repeat([1, 0], half)
-    rows, kept = np.unique(np.sort(rows, axis=1), axis=0, return_index=True)
+    rows = {True: _same_pairs(codes, count // 2, random)}
+    rows[False] = _other_pairs(codes, len(rows[True]), random)
     image = known["image"].to_numpy()
-    table = {"first": image[rows[:, 0]], "second": image[rows[:, 1]], "same": truth[kept]}
-    return Pairs(pd.DataFrame(table), f"pairs drawn from {images.source}")
+    tables = [
+        pd.DataFrame({"first": image[some[:, 0]], "second": image[some[:, 1]], "same": int(truth)})
+        for truth, some in rows.items()
+    ]
+    return Pairs(pd.concat(tables, ignore_index=True), f"pairs drawn from {images.source}")
+
+
+def _same_pairs(codes: Rows, count: int, random: np.random.Generator) -> Rows:
+    """Draw distinct pairs of rows of one code: (P, 2), at most ``count``."""
+    sizes = np.bincount(codes)
+    # Pair number n of a group of size s: rows i < j of the group, in order.
+    numbers = sizes * (sizes - 1) // 2
+    ends = np.cumsum(numbers)
+    drawn = _distinct(int(ends[-1]), count, random)
+    group = np.searchsorted(ends, drawn, side="right")
+    number = drawn - (ends - numbers)[group]
+    # The greatest j with j (j - 1) / 2 no more than the number; a root may be off by one.
+    j = ((1 + np.sqrt(8.0 * number + 1)) / 2).astype(np.int64)
+    j -= j * (j - 1) // 2 > number
+    j += j * (j + 1) // 2 <= number
+    i = number - j * (j - 1) // 2
+    order = np.argsort(codes, kind="stable")
+    start = (np.cumsum(sizes) - sizes)[group]
+    return np.stack([order[start + i], order[start + j]], axis=1)
+
+
+def _other_pairs(codes: Rows, count: int, random: np.random.Generator) -> Rows:
+    """Draw distinct pairs of rows of two codes: (P, 2), at most ``count``."""
+    found = np.zeros((0, 2), np.int64)
+    size = len(codes)
+    possible = (size * size - int(np.square(np.bincount(codes)).sum())) // 2
+    count = min(count, possible)
+    while len(found) < count:
+        more = np.sort(random.integers(size, size=(2 * count + 16, 2)), axis=1)
+        more = more[codes[more[:, 0]] != codes[more[:, 1]]]
+        both = np.concatenate([found, more])
+        _, first = np.unique(both, axis=0, return_index=True)
+        found = both[np.sort(first)]
+    return found[:count]
+
+
+def _distinct(most: int, count: int, random: np.random.Generator) -> Rows:
+    """Draw distinct numbers below ``most``; all where there are no more than ``count``."""
+    if most <= count:
+        return np.arange(most)
+    return np.sort(random.choice(most, count, replace=False, shuffle=False))
 
 
 def _names(*pairs: Pairs) -> set[str]:

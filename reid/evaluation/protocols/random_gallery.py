@@ -12,6 +12,7 @@ from annotations.errors import InputError
 from annotations.images import Images
 from reid.distances import Distance
 from reid.embedding import Embedded
+from reid.evaluation.protocols.own_picture import own_pictures
 from reid.evaluation.protocols.protocol import Compare
 from reid.evaluation.protocols.ranked import RankedProtocol, Trial, compared
 from reid.evaluation.truth import Truth
@@ -39,12 +40,18 @@ class RandomGallery(RankedProtocol):
         self.seed = seed
 
     def divide(self, images: Images) -> tuple[Images]:
-        """Return split test, or where there is none, query and gallery together."""
+        """Return split test, or where there is none, query and gallery together, pictures once."""
         splits = images.frame["split"] if "split" in images.frame else pd.Series(dtype="string")
         wanted = ["test"] if (splits == "test").any() else ["query", "gallery"]
-        if not splits.isin(wanted).any():
-            images.split("test")  # which says what is missing
+        for name in wanted:
+            if len(wanted) > 1 and not (splits == name).any():
+                images.split("test")  # which says what is missing
         pool = images.where(splits.isin(wanted))
+        if len(wanted) > 1:
+            # VeRi-776's queries are in its gallery, too; a picture must not find itself.
+            query, gallery = (pool.where(pool.frame["split"] == name) for name in wanted)
+            twice = query.frame["image"][own_pictures(query, gallery).notna().to_numpy()]
+            pool = pool.where(~pool.frame["image"].isin(twice))
         pool.require("identity", "evaluation")
         if pool.frame["identity"].is_unique:
             raise InputError(f"{images.source}: no identity has two test images")

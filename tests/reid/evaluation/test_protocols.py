@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from reid.evaluation.protocols import (
     RandomGallery,
     protocol_for,
 )
+from reid.evaluation.protocols.own_picture import own_pictures
 from reid.evaluation.protocols.pairs import draw_pairs
 from reid.evaluation.rank import rank
 from reid.evaluation.verification import best_threshold
@@ -33,7 +36,7 @@ def table(seed=0, count=120, cameras=3, **columns):
         }
     )
     frame["track"] = frame["identity"] + "-" + frame["camera"]
-    return Images(frame.assign(**columns), ".", "table")
+    return Images(frame.assign(**columns), Path(), "table")
 
 
 def embedded(parts, seed=0, dimensions=6):
@@ -102,6 +105,17 @@ def test_without_cameras_it_works_and_says_what_it_assumed(columns, words):
     assert value(scores, "mAP") == pytest.approx(value(run(ImageToImage(None), table()), "mAP"))
 
 
+def test_tracks_of_one_camera_work_and_say_what_they_assumed():
+    scores = run(ImageToTrack(), table(camera="north", track=[f"t{n}" for n in range(120)]))
+    assert "all images are from one camera, so nothing left out" in scores.statement
+
+
+def test_missing_cameras_are_counted():
+    camera = pd.Series(np.arange(120) % 3, dtype="string").where(np.arange(120) % 4 > 0)
+    statement = run(ImageToImage(), table(camera=camera)).statement
+    assert "8 queries and 22 gallery images without a camera stay in" in statement
+
+
 def slow_tracks(parts):
     """Rank tracks by the least distance to their images, one query after another."""
     query, gallery = (part.images.frame for part in parts)
@@ -164,6 +178,38 @@ def test_random_gallery_repeats_itself_and_its_first_draws_stay():
     np.testing.assert_allclose(once.per_query["ap"], 1 / once.per_query["first"])
 
 
+def with_copies(tmp_path):
+    """Two queries whose own picture is in the gallery, and one whose namesake is another."""
+    rows = []
+    for split, name, identity, content in (
+        ("query", "a.jpg", "1", "A"), ("query", "b.jpg", "2", "B"), ("query", "c.jpg", "2", "C"),
+        ("gallery", "a.jpg", "1", "A"), ("gallery", "b.jpg", "2", "B"),
+        ("gallery", "c.jpg", "2", "another"), ("gallery", "d.jpg", "1", "D"),
+    ):  # fmt: skip
+        image = f"{split}/{name}"
+        (tmp_path / image).parent.mkdir(exist_ok=True)
+        (tmp_path / image).write_text(content)
+        rows.append({"image": image, "identity": identity, "split": split})
+    return Images(pd.DataFrame(rows), tmp_path, "table")
+
+
+def test_a_query_does_not_find_its_own_picture(tmp_path):
+    images = with_copies(tmp_path)
+    parts = ImageToImage(None).divide(images)
+    assert own_pictures(*parts).fillna("none").tolist() == [
+        "gallery/a.jpg",
+        "gallery/b.jpg",
+        "none",
+    ]
+    vectors = [np.eye(3, 4, dtype=np.float32), np.eye(4, dtype=np.float32)]
+    sides = [Embedded(*side, ()) for side in zip(vectors, parts, strict=True)]
+    scores = ImageToImage(None).score(sides, EUCLIDEAN)
+    assert scores.per_query["matches"].tolist() == [1, 1, 2]
+    assert "nothing left out, but 2 queries' own pictures" in scores.statement
+    pool = RandomGallery().divide(images)[0].frame["image"].tolist()
+    assert pool == ["query/c.jpg", *(f"gallery/{name}.jpg" for name in "abcd")]
+
+
 def test_lists_are_what_is_ranked():
     images = table()
     parts = embedded(ImageToImage().divide(images))
@@ -178,6 +224,20 @@ def test_lists_are_what_is_ranked():
     short = ImageToImage().lists(parts, EUCLIDEAN, list(scores.index), 3)
     long = lists[lists["rank"] <= 3].reset_index(drop=True)
     pd.testing.assert_frame_equal(short, long)
+
+
+def test_lists_put_equal_non_matches_first_as_the_score_does():
+    images = table(count=40)
+    parts = [
+        Embedded(np.ones_like(part.vectors), part.images, ())
+        for part in embedded(ImageToImage().divide(images))
+    ]
+    scores = ImageToImage().score(parts, EUCLIDEAN).per_query.set_index("image")
+    lists = ImageToImage().lists(parts, EUCLIDEAN, list(scores.index), 30)
+    first = lists[lists["match"]].groupby("query")["rank"].min()
+    assert first[scores.index].tolist() == scores["first"].tolist()
+    short = ImageToImage().lists(parts, EUCLIDEAN, list(scores.index), 4)
+    pd.testing.assert_frame_equal(short, lists[lists["rank"] <= 4].reset_index(drop=True))
 
 
 def test_scores_by_camera_are_means_of_its_queries():
@@ -229,16 +289,34 @@ def test_training_pairs_must_be_of_other_images():
         PairVerification({"hard": pairs}, pairs).divide(images)
 
 
-def test_drawn_pairs_are_half_same_and_of_two_images():
-    images = table(5, 300, model=np.random.default_rng(0).integers(4, size=300).astype(str))
-    pairs = draw_pairs(images, ["model"], 2000).frame
+@pytest.mark.parametrize(("count", "kinds", "asked"), [(300, 4, 2000), (200, 100, 20_000)])
+def test_drawn_pairs_are_half_same_and_distinct(count, kinds, asked):
+    images = table(5, count, model=(np.arange(count) % kinds).astype(str))
+    pairs = draw_pairs(images, ["model"], asked).frame
     model = images.frame.set_index("image")["model"]
     same = model[pairs["first"]].to_numpy() == model[pairs["second"]].to_numpy()
     assert (pairs["same"] == same).all()
+    assert same.mean() == 0.5
+    # Of 100 pairs of images there are 100 same pairs, and no more than there are.
+    assert same.sum() == min(asked // 2, kinds * (count // kinds) * (count // kinds - 1) // 2)
     assert (pairs["first"] != pairs["second"]).all()
-    assert 0.45 < same.mean() < 0.55
-    # Every image of a group, and every other group, has its turn.
-    assert set(pairs["first"]) | set(pairs["second"]) == set(images.frame["image"])
+    assert len({frozenset(pair) for pair in zip(pairs["first"], pairs["second"], strict=True)}) == (
+        len(pairs)
+    )
+
+
+def test_every_same_pair_is_drawn_as_often_as_every_other():
+    images = table(0, 12, identity=["a"] * 3 + ["b"] * 4 + ["c"] * 5)
+    drawn = [draw_pairs(images, ["identity"], 8, seed).frame for seed in range(600)]
+    same = pd.concat([frame[frame["same"]] for frame in drawn])
+    counts = same.groupby(["first", "second"]).size()
+    assert len(counts) == 3 + 6 + 10
+    expected = 600 * 4 / 19
+    assert (abs(counts - expected) < 6 * expected**0.5).all()
+
+
+def test_pairs_that_cannot_be_drawn_are_explained():
+    images = table(model="m")
     with pytest.raises(InputError, match="no column 'year'"):
         draw_pairs(images, ["model", "year"], 10)
     with pytest.raises(InputError, match="two images of one identity"):
