@@ -22,7 +22,8 @@ def read_tracks(path: Path) -> pd.Series[str]:
 
     Raises:
         MissingError: there is no such file.
-        InputError: it is empty, a word is not an image's name, or an image is in two tracks.
+        InputError: it is empty, a word is not an image's name, or a track is there twice or
+            an image in two.
     """
     words = read_lines(path).str.split().explode().astype("string")
     image = words.str.lower().str.endswith(tuple(SUFFIXES))
@@ -30,6 +31,9 @@ def read_tracks(path: Path) -> pd.Series[str]:
     if len(bad):
         raise InputError(f"{path}: line {bad.index[0]}: '{bad.iloc[0]}' is not an image's name")
     images, names = words[image], words[~image]
+    twice = names[names.duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: line {twice.index[0]}: track '{twice.iloc[0]}' is there twice")
     lines = images.index.to_series()
     tracks = lines.map(names).astype("string").fillna(f"{path.stem}-" + lines.astype("string"))
     return lookup(images, tracks, str(path))
