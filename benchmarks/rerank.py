@@ -26,10 +26,10 @@ from benchmarks.memory import peak_above
 from reid.reranking.k_reciprocal import k_reciprocal
 
 SHAPES = {
-    "tiny": Shape(400, 2_600, 2_048, 60, 20),
-    "veri776": Shape(1_678, 11_579, 2_048, 200, 20),
-    "veriwild-small": Shape(3_000, 38_861, 256, 3_000, 174),
-    "veriwild-large": Shape(10_000, 128_517, 256, 10_000, 174),
+    "tiny": Shape(400, 2_600, 2_048, 60, 20, 3.7),
+    "veri776": Shape(1_678, 11_579, 2_048, 200, 20, 3.7),
+    "veriwild-small": Shape(3_000, 38_861, 256, 3_000, 174, 1.6),
+    "veriwild-large": Shape(10_000, 128_517, 256, 10_000, 174, 1.6),
 }
 DENSE = ("tiny", "veri776")
 BLOCK = 2**22
@@ -105,7 +105,7 @@ def main() -> None:
     for name in given.shapes.split(","):
         shape = SHAPES[name]
         ids, _, gallery_ids, _ = truth(shape, None)
-        sides = embeddings([ids, gallery_ids], shape.dimensions, 3.0)
+        sides = embeddings([ids, gallery_ids], shape.dimensions, shape.noise)
         query, gallery = (side.to(given.device) for side in sides)
         sparse(query[:50], gallery[:500])  # loads libraries
         start = time.perf_counter()
