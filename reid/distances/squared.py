@@ -7,19 +7,15 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from annotations.errors import InputError
+from reid.distances.alike import UNIT, first_equal, require_one_width, sum_alike
 from reid.distances.comparison import Comparison
 from reid.threads import in_threads
 
-_UNIT = 2.0**-24
-"""Half the distance from 1 to the next float32."""
 _IN_THREAD, _ON_DEVICE = 2**15, 2**24
 """Numbers in float64 that are worked on at once: on a CPU so few that torch leaves them to the
 calling thread, elsewhere so many that starting the work is no matter."""
-
 _TASK = 8
 """So many of these are one task of a thread."""
-
 _MANY = 2**17
 """Pairs of one block from which on looking for equal rows pays."""
 
@@ -44,11 +40,7 @@ class Squared(Comparison):
     """
 
     def __init__(self, query: Tensor, items: Tensor, unit: bool = False) -> None:
-        if query.shape[1] != items.shape[1]:
-            raise InputError(
-                f"query has {query.shape[1]} dimensions and gallery {items.shape[1]}: "
-                "embeddings of two models"
-            )
+        require_one_width(query, items)
         self.shape = (len(query), len(items))
         self.device = items.device
         self._given = (query, items)
@@ -89,7 +81,7 @@ class Squared(Comparison):
             norm = self._item_norm[item]
             product = (self._half_squares[item] - value).abs()
         scale = norm * (self._query_norm[query] + norm)
-        error: Tensor = (self._varied * scale + self._steady * product) * _UNIT
+        error: Tensor = (self._varied * scale + self._steady * product) * UNIT
         return error + self._vanished
 
     def exact(self, query: Tensor, item: Tensor) -> Tensor:
@@ -104,7 +96,7 @@ class Squared(Comparison):
     @cached_property
     def _alike(self) -> tuple[Tensor, Tensor]:
         """For each row the first row that equals it, of queries and of items."""
-        return _first_equal(self._given[0]), _first_equal(self._given[1])
+        return first_equal(self._given[0]), first_equal(self._given[1])
 
     def _distances(self, query: Tensor, item: Tensor) -> Tensor:
         step = _TASK * _rows_at_once(self._given[0])
@@ -121,15 +113,8 @@ class Squared(Comparison):
             apart = _double(self._given[0][query], self._unit)
             other = self._given[1][item]
             apart -= _double(other, True) if self._unit else other
-            found[start : start + step] = _sum_alike(apart.square_())
+            found[start : start + step] = sum_alike(apart.square_())
         return found
-
-
-def _first_equal(rows: Tensor) -> Tensor:
-    kinds, kind = torch.unique(rows, dim=0, return_inverse=True)
-    numbers = torch.arange(len(rows), device=rows.device)
-    first = torch.full((len(kinds),), len(rows), device=rows.device)
-    return first.scatter_reduce_(0, kind, numbers, "amin")[kind]
 
 
 def _rows_at_once(rows: Tensor) -> int:
@@ -168,13 +153,4 @@ def _square_norms(rows: Tensor) -> Tensor:
 
 def _double(rows: Tensor, unit: bool) -> Tensor:
     rows = rows.double()
-    return rows / _sum_alike(rows.square()).sqrt()[:, None] if unit else rows
-
-
-def _sum_alike(rows: Tensor) -> Tensor:
-    """Sum each row of (P, D), which is overwritten, in an order that no device changes."""
-    while (width := rows.shape[1]) > 1:
-        half = (width + 1) // 2
-        rows[:, : width - half] += rows[:, half:]
-        rows = rows[:, :half]
-    return rows[:, 0]
+    return rows / sum_alike(rows.square()).sqrt()[:, None] if unit else rows

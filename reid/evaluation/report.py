@@ -59,6 +59,8 @@ class Evaluation:
         about = {"protocol": self.protocol, "metrics": values, "problems": self.problems}
         write_text(folder / "metrics.json", json.dumps(about, indent=1) + "\n")
         for name in ("per_query", "curve", "groups"):
+            if getattr(self, name).empty:
+                continue
             with whole_file(folder / f"{name}.csv") as aside:
                 getattr(self, name).to_csv(aside, index=False)
 

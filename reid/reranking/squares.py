@@ -8,12 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from annotations.errors import InputError
 from reid.device import full_precision
 from reid.distances import Embeddings, distance_named
+from reid.distances.alike import UNIT, first_equal, require_one_width, sum_alike
 
-_UNIT = 2.0**-24
-"""Half the distance from 1 to the next float32."""
 _IN_CACHE, _ELSEWHERE = 2**17, 2**24
 """Numbers worked on at once in `Squares.pairs`, on a CPU and on another device."""
 
@@ -31,11 +29,7 @@ def joined(query: Embeddings, gallery: Embeddings, distance: str) -> tuple[Tenso
     prepare = distance_named(distance).prepare
     queries = prepare(query, "query")
     items = prepare(gallery, "gallery").to(queries.device)
-    if queries.shape[1] != items.shape[1]:
-        raise InputError(
-            f"query has {queries.shape[1]} dimensions and gallery {items.shape[1]}: "
-            "embeddings of two models"
-        )
+    require_one_width(queries, items)
     return torch.cat([queries, items]), (len(queries), len(items))
 
 
@@ -82,7 +76,7 @@ class Squares:
         """
         norm = self._squares[rows].sqrt()
         far = self._squares.max().sqrt()
-        return _UNIT * (8 * (norm + far).square() + 2 * self._steady * norm * far)
+        return UNIT * (8 * (norm + far).square() + 2 * self._steady * norm * far)
 
     def pairs(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the same numbers on every device, equal for equal rows: int64 (P,) to (P,).
@@ -96,16 +90,9 @@ class Squares:
             some = slice(start, start + step)
             one, other = (self._given.index_select(0, rows[some]) for rows in (first, second))
             squares = F.mse_loss(one, other, reduction="none")
-            # A sum whose order no device changes.
-            while (width := squares.shape[1]) > 1:
-                half = (width + 1) // 2
-                squares[:, : width - half] += squares[:, half:]
-                squares = squares[:, :half]
-            found[some] = squares[:, 0]
+            found[some] = sum_alike(squares)
         return found
 
     def alike(self) -> Tensor:
-        """Return, for each row, a row that equals it, the same one for all equals: int64 (N,)."""
-        kind = torch.unique(self._given, dim=0, return_inverse=True)[1]
-        rows = torch.arange(len(kind), device=kind.device)
-        return torch.empty_like(rows).scatter_(0, kind, rows)[kind]
+        """Return, for each row, the first row that equals it: int64 (N,)."""
+        return first_equal(self._given)

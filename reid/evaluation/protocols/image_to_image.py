@@ -20,7 +20,7 @@ class ImageToImage(RankedProtocol):
     Args:
         leave_out: ``identity-camera``, as VeRi-776 and VERI-Wild have it; ``camera``, which is
             harder, as background and light never help; or None. Where no camera is known, or
-            all images are from one, nothing is left out, and the statement says so.
+            all images are from one, only a query's own picture is, and the statement says so.
     """
 
     name = "image"
