@@ -52,17 +52,26 @@ SHAPES = {
 }
 
 
-def seconds(work: Callable[[], object], device: str, repeats: int) -> float:
-    """Return the least time of some runs, after one that does not count."""
-    times = []
-    for run in range(repeats + 1):
-        start = time.perf_counter()
-        work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        if run or not repeats:
-            times.append(time.perf_counter() - start)
-    return min(times)
+def paired(
+    ours: Callable[[], object], bare: Callable[[], object], device: str, repeats: int
+) -> tuple[float, float, float]:
+    """Run two works in turn and return each one's median time and the median of their ratios.
+
+    A shared machine's speed drifts; what runs side by side meets the same.
+    """
+    times = np.array([[clock(work, device) for work in (ours, bare)] for _ in range(repeats + 1)])
+    times = times[1:] if repeats else times  # the first run does not count
+    own, other = np.median(times, 0)
+    return float(own), float(other), float(np.median(times[:, 0] / times[:, 1]))
+
+
+def clock(work: Callable[[], object], device: str) -> float:
+    """Return the seconds that a work takes."""
+    start = time.perf_counter()
+    work()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
 
 
 def truth(shape: Shape, lists: Path | None) -> list[np.ndarray]:
@@ -103,7 +112,7 @@ def main() -> None:
     parser.add_argument("--lists", type=Path)
     parser.add_argument("--shapes", default=",".join(SHAPES))
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {given.device}")
     for name in given.shapes.split(","):
@@ -114,11 +123,12 @@ def main() -> None:
             query, gallery = (side.to(given.device) for side in sides)
             ranked = partial(rank, query, gallery, known[0], known[2], known[1], known[3])
             memory, result = peak_above(ranked)
-            bare = seconds(partial(product, query, gallery), given.device, given.repeats)
-            ours = seconds(ranked, given.device, given.repeats)
+            ours, bare, ratio = paired(
+                ranked, partial(product, query, gallery), given.device, given.repeats
+            )
             print(
                 f"{name:9} {kind:8} mAP {result.mAP:.3f}  product {bare:7.3f} s  rank {ours:7.3f} s"
-                f"  {ours / bare:5.2f} x  {memory / 2**20:6.0f} MiB above the embeddings",
+                f"  {ratio:5.2f} x  {memory / 2**20:6.0f} MiB above the embeddings",
                 flush=True,
             )
 

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from benchmarks.evaluate import Shape, embeddings, truth
 from benchmarks.memory import peak_above
+from reid.device import keep_freed_memory
 from reid.reranking.k_reciprocal import k_reciprocal
 
 SHAPES = {
@@ -102,6 +103,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {given.device}")
+    keep_freed_memory(torch.device(given.device))  # as whoever has made embeddings before
     for name in given.shapes.split(","):
         shape = SHAPES[name]
         ids, _, gallery_ids, _ = truth(shape, None)

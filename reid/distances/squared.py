@@ -7,15 +7,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from reid.distances.alike import UNIT, first_equal, require_one_width, sum_alike
+from reid.distances.alike import UNIT, first_equal, require_one_width
 from reid.distances.comparison import Comparison
-from reid.threads import in_threads
+from reid.distances.pairs import rows_at_once, square_distances, to_unit
 
-_IN_THREAD, _ON_DEVICE = 2**15, 2**24
-"""Numbers in float64 that are worked on at once: on a CPU so few that torch leaves them to the
-calling thread, elsewhere so many that starting the work is no matter."""
-_TASK = 8
-"""So many of these are one task of a thread."""
 _MANY = 2**17
 """Pairs of one block from which on looking for equal rows pays."""
 
@@ -99,33 +94,13 @@ class Squared(Comparison):
         return first_equal(self._given[0]), first_equal(self._given[1])
 
     def _distances(self, query: Tensor, item: Tensor) -> Tensor:
-        step = _TASK * _rows_at_once(self._given[0])
-        starts = range(0, len(query), step)
-        tasks = [(query[at : at + step], item[at : at + step]) for at in starts]
-        work = in_threads if self.device.type == "cpu" else map
-        return torch.cat(list(work(self._exact, tasks))) if len(query) else query.double()
-
-    def _exact(self, pairs: tuple[Tensor, Tensor]) -> Tensor:
-        step = _rows_at_once(self._given[0])
-        found = torch.empty(len(pairs[0]), dtype=torch.float64, device=self.device)
-        for start in range(0, len(found), step):
-            query, item = (rows[start : start + step] for rows in pairs)
-            apart = _double(self._given[0][query], self._unit)
-            other = self._given[1][item]
-            apart -= _double(other, True) if self._unit else other
-            found[start : start + step] = sum_alike(apart.square_())
-        return found
-
-
-def _rows_at_once(rows: Tensor) -> int:
-    numbers = _IN_THREAD if rows.device.type == "cpu" else _ON_DEVICE
-    return max(1, numbers // rows.shape[1])
+        return square_distances(*self._given, query, item, unit=self._unit)
 
 
 def _mean(items: Tensor, unit: bool) -> Tensor:
     if not unit:
         return items.mean(0, dtype=torch.promote_types(items.dtype, torch.float32))
-    step = _rows_at_once(items)
+    step = rows_at_once(items)
     sums = [_double(items[at : at + step], unit).sum(0) for at in range(0, len(items), step)]
     return torch.stack(sums).sum(0) / len(items)
 
@@ -134,7 +109,7 @@ def _rows_from(centre: Tensor, rows: Tensor, order: Tensor, unit: bool) -> Tenso
     """Return ``rows - centre`` in float32, dimensions in ``order``, with one more, to be filled."""
     made = rows.new_empty((len(rows), rows.shape[1] + 1), dtype=torch.float32)
     made[:, -1] = 0
-    step = _TASK * _rows_at_once(rows)
+    step = rows_at_once(rows)
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
         given = _double(some, True) if unit else some.to(centre.dtype)
@@ -144,7 +119,7 @@ def _rows_from(centre: Tensor, rows: Tensor, order: Tensor, unit: bool) -> Tenso
 
 def _square_norms(rows: Tensor) -> Tensor:
     """Return |row|^2 of float32 rows (N, D) as float64 (N,)."""
-    step = _TASK * _rows_at_once(rows)
+    step = rows_at_once(rows)
     found = rows.new_empty(len(rows), dtype=torch.float64)
     for start in range(0, len(rows), step):
         found[start : start + step] = rows[start : start + step].double().square_().sum(1)
@@ -152,5 +127,4 @@ def _square_norms(rows: Tensor) -> Tensor:
 
 
 def _double(rows: Tensor, unit: bool) -> Tensor:
-    rows = rows.double()
-    return rows / sum_alike(rows.square()).sqrt()[:, None] if unit else rows
+    return to_unit(rows.double()) if unit else rows.double()

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from reid.device import full_precision
 from reid.distances import Embeddings, distance_named
-from reid.distances.alike import UNIT, first_equal, require_one_width, sum_alike
-
-_IN_CACHE, _ELSEWHERE = 2**17, 2**24
-"""Numbers worked on at once in `Squares.pairs`, on a CPU and on another device."""
+from reid.distances.alike import UNIT, first_equal, require_one_width
+from reid.distances.pairs import square_distances
 
 
 def joined(query: Embeddings, gallery: Embeddings, distance: str) -> tuple[Tensor, tuple[int, int]]:
@@ -78,20 +75,12 @@ class Squares:
         far = self._squares.max().sqrt()
         return UNIT * (8 * (norm + far).square() + 2 * self._steady * norm * far)
 
-    def pairs(self, first: Tensor, second: Tensor) -> Tensor:
+    def pairs(self, first: Tensor, second: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return the same numbers on every device, equal for equal rows: int64 (P,) to (P,).
 
-        float32, from differences of the rows as they were given.
+        From differences of the rows as they were given, worked out in ``dtype``.
         """
-        together = _IN_CACHE if self.device.type == "cpu" else _ELSEWHERE
-        step = max(1, together // self._given.shape[1])
-        found = torch.empty(len(first), device=self.device)
-        for start in range(0, len(first), step):
-            some = slice(start, start + step)
-            one, other = (self._given.index_select(0, rows[some]) for rows in (first, second))
-            squares = F.mse_loss(one, other, reduction="none")
-            found[some] = sum_alike(squares)
-        return found
+        return square_distances(self._given, self._given, first, second, dtype=dtype)
 
     def alike(self) -> Tensor:
         """Return, for each row, the first row that equals it: int64 (N,)."""
