@@ -19,6 +19,7 @@ from annotations.reading import in_batches
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
 from reid.device import Precision, autocast, keep_freed_memory, pick_device
+from reid.distances import distance_named
 from reid.methods import Branches, embedding_of
 from reid.run import Run
 
@@ -137,4 +138,6 @@ def embed(
             f"{run.source}: the network's embedding of {first} is not finite ({bad.sum()} of "
             f"{len(made.images)} are not); train it again"
         )
+    names = [str(path) for path in made.images.paths]
+    distance_named(run.recipe.distance).check(made.vectors, f"{run.source}: embedding", names)
     return made

@@ -76,7 +76,9 @@ def demo(work: Path, device: str, changes: list[str] | None = None) -> Path:
             )  # fmt: skip
     with steps.step("Evaluation"):
         scored = {
-            name: evaluation_jobs.evaluate(run.source, job.root, None, None, "global", None, device)
+            name: evaluation_jobs.evaluate(
+                run.source, job.root, None, None, "global", folders[name] / "evaluation", device
+            )
             for name, run in runs.items()
         }
     places = {PLAIN: job.folder / "retrieval-plain", PRN: job.folder / "retrieval"}
@@ -115,7 +117,7 @@ def demo(work: Path, device: str, changes: list[str] | None = None) -> Path:
             files=(
                 ("rank lists of every query by PRN", pages[PRN]),
                 ("the same by the plain network", pages[PLAIN]),
-                ("scores of each query by PRN", folders[PRN] / "eval-global" / "per_query.csv"),
+                ("scores of each query by PRN", folders[PRN] / "evaluation" / "per_query.csv"),
                 ("part boxes", job.parts / "boxes.parquet"),
             ),
         )

@@ -59,14 +59,16 @@ class Asked:
     rerank: bool = False
     travel_times: float = 0.0
 
-    def folder_name(self, branches: str) -> str:
+    def folder_name(self, data: Path, branches: str) -> str:
         """Return the name of the results' folder, another for whatever is asked otherwise."""
+        path = data.resolve()
         steps = {"expand": self.expand, "rerank": self.rerank, "times": self.travel_times}
         said = [
             name if value is True else f"{name}{value:g}" for name, value in steps.items() if value
         ]
         protocol = "pairs" if self.pairs else self.protocol
-        return "-".join(["eval", branches, *([protocol] if protocol else []), *said])
+        name = path.parent.name if path.is_file() else path.name
+        return "-".join(["eval", name, branches, *([protocol] if protocol else []), *said])
 
     def refinement(self, images: Images) -> Refinement:
         """Return what is done after the network."""
@@ -145,7 +147,7 @@ def evaluate(
     if isinstance(protocol, PairVerification) and (refine or asked.by):
         raise InputError("pairs are verified by their own distance, all together: leave out "
                          "--rerank, --expand, --travel-times and --by")  # fmt: skip
-    folder = out or runs[0].source / asked.folder_name(chosen)
+    folder = out or runs[0].source / asked.folder_name(data, chosen)
     scoring = partial(
         score, images=images, boxes=found, protocol=protocol, refine=refine, by=asked.by,
         branches=chosen, device=device,

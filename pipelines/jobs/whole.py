@@ -128,7 +128,8 @@ def train_reid(
     if "test" not in splits and not {"query", "gallery"} <= splits:
         say("the data set has no query and gallery splits, and no test split: not evaluated")
         return run, None
-    return run, evaluation_jobs.evaluate(out, job.root, None, None, "global", None, device)
+    results = out / "evaluation"
+    return run, evaluation_jobs.evaluate(out, job.root, None, None, "global", results, device)
 
 
 def retrieve(

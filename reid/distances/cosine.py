@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -41,13 +43,16 @@ class Cosine(Distance):
         """See `Distance.from_faiss`; faiss returns cosines."""
         return np.maximum(1 - scores, 0)
 
-    def check(self, embeddings: Embeddings, name: str = "embeddings") -> Tensor:
+    def check(
+        self, embeddings: Embeddings, name: str = "embeddings", rows: Sequence[str] | None = None
+    ) -> Tensor:
         """Check as `Distance.check` does, and refuse vectors without a direction."""
-        given = super().check(embeddings, name)
+        given = super().check(embeddings, name, rows)
         refuse(
             torch.linalg.vector_norm(given, dim=1).float() <= _SHORT,
             f"{name}: row {{}} is all zeros, or nearly, which has no direction; use the Euclidean "
             "distance",
+            rows,
         )
         return given
 

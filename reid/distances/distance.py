@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -69,8 +70,19 @@ class Distance(ABC):
         given = self.check(embeddings, name)
         return given.float()
 
-    def check(self, embeddings: Embeddings, name: str = "embeddings") -> Tensor:
-        """Return embeddings as they were given, detached; arguments and errors as `prepare`."""
+    def check(
+        self, embeddings: Embeddings, name: str = "embeddings", rows: Sequence[str] | None = None
+    ) -> Tensor:
+        """Return embeddings as they were given, detached.
+
+        Args:
+            embeddings: see `prepare`.
+            name: see `prepare`.
+            rows: what an error calls each row, besides its number.
+
+        Raises:
+            InputError: see `prepare`.
+        """
         given = _tensor(embeddings, name)
         if given.ndim != 2 or 0 in given.shape:
             shape = tuple(given.shape)
@@ -82,6 +94,7 @@ class Distance(ABC):
         refuse(
             ~(2 * norms.square()).isfinite(),
             f"{name}: row {{}} holds NaN, infinity or a number too large to square",
+            rows,
         )
         return given
 
@@ -103,9 +116,10 @@ def _at_least_single(given: Tensor) -> torch.dtype:
     return torch.promote_types(given.dtype, torch.float32)
 
 
-def refuse(bad: Tensor, message: str) -> None:
-    """Raise an error where a row is bad; ``message`` has a place for the first one's number."""
+def refuse(bad: Tensor, message: str, rows: Sequence[str] | None = None) -> None:
+    """Raise an error where a row is bad; ``message`` has a place for which is the first."""
     if bad.any():
         first, count = int(bad.int().argmax()), int(bad.sum())
         others = f" ({count - 1} more rows do too)" if count > 1 else ""
-        raise InputError(message.format(first) + others)
+        called = f"{first} ({rows[first]})" if rows is not None else str(first)
+        raise InputError(message.format(called) + others)

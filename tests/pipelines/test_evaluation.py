@@ -1,13 +1,17 @@
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from pipelines.jobs.evaluation import Asked, evaluate
 from pipelines.recipes import load_recipe
+from reid.embedding import embed
 from reid.evaluation.compare import differences, paired
+from reid.run import Run
 from reid.training.fit import fit
 
 SMALL = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "parts.use=[]"]
@@ -108,9 +112,12 @@ def test_results_of_another_question_have_another_folder():
         Asked(expand=6, rerank=True),
         Asked(travel_times=100.0),
     ]
-    names = {each.folder_name("global") for each in asked}
-    assert len(names) == len(asked)
-    assert {"eval-global", "eval-global-track", "eval-global-expand6-rerank"} < names
+    names = {
+        each.folder_name(Path(data), "global") for each in asked for data in ("a/veri", "a/vric")
+    }
+    assert len(names) == 2 * len(asked)
+    assert {"eval-veri-global", "eval-vric-global-track"} < names
+    assert "eval-vric-global-expand6-rerank" in names
 
 
 def test_own_columns_are_scored_by(runs, fleet, tmp_path, capsys):
@@ -135,3 +142,16 @@ def test_what_refines_is_said_and_changes_the_ranking(runs, fleet, tmp_path):
     with pytest.raises(InputError, match="pairs are verified by their own distance"):
         asked = Asked(pairs=(pairs,), training_pairs=pairs, rerank=True)
         evaluate(runs[0], fleet, None, None, "global", tmp_path / "c", "cpu", asked)
+
+
+def test_an_embedding_without_a_direction_names_its_image(runs, fleet):
+    run = Run.load(runs[0])
+    with torch.no_grad():
+        for parameter in run.model.parameters():
+            parameter.zero_()
+    recipe = run.recipe.model_copy(update={"distance": "cosine"})
+    images = read_images(fleet).split("query")
+    unlucky = Run(run.model, recipe, run.identities, run.hash, run.source)
+    with pytest.raises(InputError, match=rf"row 0 \({images.paths[0]}\) is all zeros"):
+        embed(unlucky, images, device="cpu", progress=False)
+    assert not embed(run, images, device="cpu", progress=False).vectors.any()

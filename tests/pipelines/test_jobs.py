@@ -19,7 +19,7 @@ def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
     run, evaluation = whole.train_reid(fleet, "prn-demo", NETWORK, tmp_path, "cpu")
     assert evaluation is not None
     assert "mINP" in capsys.readouterr().out
-    assert (run.source / "eval-global/metrics.json").is_file()
+    assert (run.source / "evaluation/metrics.json").is_file()
 
     page = whole.retrieve(fleet, None, None, "prn-demo", 5, tmp_path, "cpu")
     results = pd.read_csv(page.with_name("results.csv"))

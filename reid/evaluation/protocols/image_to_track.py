@@ -13,7 +13,13 @@ from reid.distances import Distance
 from reid.distances.groups import ToGroups
 from reid.embedding import Embedded
 from reid.evaluation.protocols.protocol import Compare
-from reid.evaluation.protocols.ranked import RankedProtocol, Trial, cameras_for, compared
+from reid.evaluation.protocols.ranked import (
+    RankedProtocol,
+    Trial,
+    cameras_for,
+    compared,
+    require_matches,
+)
 from reid.evaluation.truth import Truth
 
 
@@ -39,6 +45,7 @@ class ImageToTrack(RankedProtocol):
                     f"{images.source}: track '{wrong[0]}' has images of more than one {column} "
                     f"({len(wrong)} tracks do); a track is one vehicle passing one camera"
                 )
+        require_matches(*self._truth(query.frame, _one_of_each(gallery.frame)), images)
         return query, gallery
 
     def trials(
@@ -47,18 +54,25 @@ class ImageToTrack(RankedProtocol):
         """Yield queries and tracks; see `RankedProtocol.trials`."""
         query, gallery = (part.images.frame for part in parts)
         codes, _ = pd.factorize(gallery["track"])
-        tracks = gallery.groupby(codes).head(1)
+        tracks = _one_of_each(gallery)
         single = compared(parts[0], parts[1], distance, compare)
         comparison = ToGroups(single, torch.from_numpy(codes))
+        truth, words = self._truth(query, tracks, comparison.device)
+        yield Trial(comparison, truth, query, tracks, words)
+
+    def _truth(
+        self, query: pd.DataFrame, tracks: pd.DataFrame, device: torch.device | None = None
+    ) -> tuple[Truth, str]:
+        """Return who matches, and words on what is left out."""
         leave_out, words = cameras_for(query, tracks, "identity-camera", "tracks")
         truth = Truth(
             query["identity"],
             tracks["identity"],
             query["camera"] if leave_out else None,
             tracks["camera"] if leave_out else None,
-            device=comparison.device,
+            device=device,
         )
-        yield Trial(comparison, truth, query, tracks, words)
+        return truth, words
 
     def state(self, first: Trial, parts: Sequence[Embedded]) -> str:
         """See `RankedProtocol.state`."""
@@ -67,3 +81,8 @@ class ImageToTrack(RankedProtocol):
             f"{len(parts[1].images):,} gallery images, each as near as its nearest image; "
             f"{first.words}"
         )
+
+
+def _one_of_each(gallery: pd.DataFrame) -> pd.DataFrame:
+    """Return the first image of each track."""
+    return gallery.drop_duplicates("track")

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from annotations.errors import InputError
+from annotations.images import Images
 from reid.distances import Comparison, Distance
 from reid.distances.nearest import nearest
 from reid.embedding import Embedded
@@ -48,6 +50,24 @@ def compared(
 ) -> Comparison:
     """Return the comparison that a protocol ranks by."""
     return compare(query, gallery) if compare else distance.compare(query.vectors, gallery.vectors)
+
+
+def require_matches(truth: Truth, words: str, images: Images) -> None:
+    """Demand that some query has a true match, before anything is embedded.
+
+    Args:
+        truth: who matches.
+        words: on what is left out.
+        images: the table.
+
+    Raises:
+        InputError: none has.
+    """
+    if not truth.matches.any():
+        raise InputError(
+            f"{images.source}: no query has a true match ({words}); the protocol no-camera leaves "
+            "out no more than a query's own picture"
+        )
 
 
 def cameras_for(

@@ -327,3 +327,12 @@ def test_unknown_protocols_are_suggested():
     assert isinstance(protocol_for(table()), ImageToImage)
     with pytest.raises(InputError, match="did you mean 'track'"):
         protocol_for(table(), "tracks")
+
+
+@pytest.mark.parametrize("protocol", [ImageToImage(), ImageToTrack()])
+def test_matches_of_the_own_camera_alone_are_found_out_before_embedding(protocol):
+    images = table()
+    camera = images.frame["identity"] + "'s"
+    lonely = table(camera=camera, track=images.frame["identity"])
+    with pytest.raises(InputError, match=r"no query has a true match \(.* left out\).*no-camera"):
+        protocol.divide(lonely)
