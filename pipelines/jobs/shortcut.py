@@ -42,7 +42,9 @@ def shortcut(
 
     Three networks are trained under one budget, see `pipelines.shortcut.hide.hide`: with the
     vehicle's box hidden; with its outline hidden, which leaves its shape to see; and on that
-    shape alone. Besides, the order of files and the exposure of the surroundings are tried.
+    shape alone. They have no triplet loss, as mining the hardest triplets among images that tell
+    little apart makes all embeddings one; ``changes`` may ask for it. Besides, the order of files
+    and the exposure of the surroundings are tried.
 
     Returns:
         a row per check, gallery and metric, as written to WORK/NAME/shortcut/shortcut.csv:
@@ -53,7 +55,7 @@ def shortcut(
         InputError: recipe or data set is wrong, a mask is missing, or the folder holds the
             test of another recipe or data set.
     """
-    base = load_recipe(recipe, [*changes, "parts.use=[]"])
+    base = load_recipe(recipe, ["loss.triplet=0", *changes, "parts.use=[]"])
     root, place = find_data(data, work)
     images = read_images(root)
     galleries = Galleries.of(images)
@@ -146,7 +148,7 @@ def _tell(table: pd.DataFrame, galleries: Galleries, name: str) -> None:
     if not learned(table):
         say(
             f"'{SHAPE}' is not above chance: too little was learned for the networks' rows to "
-            f"mean anything; train longer"
+            f"mean anything; train longer, or with another learning rate"
         )
     elif not names:
         say("no shortcut found: nothing but the vehicle tells identities apart better than chance")
