@@ -1,9 +1,10 @@
 """What parts cost, and how much of the bare network's speed embedding a folder keeps.
 
-    python -m benchmarks.reid_speed [pooling] [step] [embedding] [--device cpu]
+    python -m benchmarks.reid_speed [pooling] [maximum] [step] [embedding] [--device cpu]
 
 - pooling: projection and pooling of 8 parts for a batch of 64 (2048 x 16 x 16), forward, against a
   ResNet-50's forward pass on the same batch (64 x 256 x 256).
+- maximum: R-MAC of 17 parts, 24 boxes an image, for a batch of 64 (512 x 16 x 16), likewise.
 - step: a PRN training step against the plain network's (same backbone, batch and losses).
 - embedding: images per second from JPEG files to embeddings, against the network alone on
   batches that are ready in memory.
@@ -19,6 +20,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,7 @@ from annotations.images import Images
 from reid.device import autocast
 from reid.embedding import embed
 from reid.methods import build_criterion, build_model
+from reid.parts.maximum import maximum_over_parts
 from reid.parts.pooling import average_over_parts
 from reid.parts.projection import mark_cells
 from reid.recipe import Recipe, parse_recipe
@@ -73,26 +76,31 @@ def random_boxes(images: int, slots: int, device: str) -> torch.Tensor:
     return corners.flatten(2)
 
 
-def pooling(device: str) -> None:
-    """Print the cost of projection and pooling."""
+def pooling(device: str, peaks: bool = False) -> None:
+    """Print the cost of projection and pooling, of averages or of R-MAC."""
     torch.manual_seed(0)
     network = build_model(recipe("resnet50", 256, True), 10, start=False).backbone.to(device).eval()
     network = network.to(memory_format=torch.channels_last)
     images = torch.randint(0, 255, (64, 3, 256, 256), dtype=torch.uint8, device=device)
-    boxes = random_boxes(64, 12, device)
-    parts = torch.randint(-1, 8, (64, 12), device=device)
-    features = torch.randn(64, 2048, 16, 16, device=device).to(memory_format=torch.channels_last)
+    channels, slots, num_parts = (512, 24, 17) if peaks else (2048, 12, 8)
+    boxes = random_boxes(64, slots, device)
+    parts = torch.randint(-1, num_parts, (64, slots), device=device)
+    features = torch.randn(64, channels, 16, 16, device=device)
+    features = features.to(memory_format=torch.channels_last)
     target = torch.device(device)
+
+    def pool(given: torch.Tensor) -> object:
+        if peaks:
+            return maximum_over_parts(given, boxes, parts, num_parts)
+        return average_over_parts(given, mark_cells(boxes, parts, num_parts, (16, 16)))
+
     with torch.inference_mode(), autocast("auto", target):
         half = features.bfloat16() if torch.is_autocast_enabled(target.type) else features
         small, whole = in_turn(
-            lambda: average_over_parts(half, mark_cells(boxes, parts, 8, (16, 16))),
-            lambda: network(images),
-            5 if device == "cpu" else 50,
-            device,
+            lambda: pool(half), lambda: network(images), 5 if device == "cpu" else 50, device
         )
-    print(f"pooling 8 parts {1e3 * small:.2f} ms, ResNet-50 forward {1e3 * whole:.1f} ms: "
-          f"ratio {small / whole:.4f}")  # fmt: skip
+    print(f"{'R-MAC of' if peaks else 'pooling'} {num_parts} parts {1e3 * small:.2f} ms, "
+          f"ResNet-50 forward {1e3 * whole:.1f} ms: ratio {small / whole:.4f}")  # fmt: skip
 
 
 def training_step(parts: bool, name: str, side: int, stride: int, size: int, device: str) -> Timed:
@@ -178,11 +186,17 @@ def embedding(device: str) -> None:
 def main() -> None:
     """Run the parts named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", default=["pooling", "step", "embedding"])
+    timed = {
+        "pooling": pooling,
+        "maximum": partial(pooling, peaks=True),
+        "step": step,
+        "embedding": embedding,
+    }
+    parser.add_argument("what", nargs="*", default=list(timed))
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
     for name in given.what:
-        {"pooling": pooling, "step": step, "embedding": embedding}[name](given.device)
+        timed[name](given.device)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""The coupled cluster loss (EIA-Net, equation 4; Liu et al., CVPR 2016)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Clusters(NamedTuple):
+    """The positive sets of a batch: its S labels with at least two images, and P images of them.
+
+    Attributes:
+        positive: (P,) int64, rows of the batch.
+        spread: (P,), the squared distance of a positive to its set's centre.
+        which: (P,) int64, its set, below S.
+        nearest: (S,), the squared distance of a centre to the nearest negative.
+        negative: (S,) int64, the row of that negative; an image of any other label is one.
+        label: (S,) int64, the sets' labels.
+    """
+
+    positive: Tensor
+    spread: Tensor
+    which: Tensor
+    nearest: Tensor
+    negative: Tensor
+    label: Tensor
+
+
+def clusters(embeddings: Tensor, labels: Tensor) -> Clusters:
+    """Measure how near a batch's positives and negatives are to the centres of its positive sets.
+
+    Every label with at least two images is a positive set in turn, and all images of other
+    labels are its negative set; the paper has one positive set in a batch. Without another
+    label in the batch there is no set.
+
+    Args:
+        embeddings: (B, D) floating.
+        labels: (B,) int64.
+    """
+    known, code, count = torch.unique(labels, return_inverse=True, return_counts=True)
+    sets = (count > 1).nonzero()[:, 0] if len(known) > 1 else count[:0]
+    place = code.new_full((len(known),), -1)
+    place[sets] = torch.arange(len(sets), device=code.device)
+    positive = (place[code] >= 0).nonzero()[:, 0]
+    which, rows = place[code[positive]], embeddings.float()
+    sums = rows.new_zeros(len(sets), rows.shape[1]).index_add(0, which, rows[positive])
+    centre = sums / count[sets, None]
+    spread = (rows[positive] - centre[which]).square().sum(1)
+    with torch.no_grad():
+        far = torch.cdist(centre, rows).masked_fill(code == sets[:, None], torch.inf)
+        negative = far.argmin(1)
+    nearest = (rows[negative] - centre).square().sum(1)
+    return Clusters(positive, spread, which, nearest, negative, known[sets])
+
+
+class CoupledClusterLoss(nn.Module):
+    """Positives gather around their centre, nearer by a margin than the nearest negative.
+
+    EIA-Net, equation (4): the sum over the positives x_i of
+    max(0, |x_i - c|^2 + alpha - |x_n - c|^2) / 2, where c is the mean of the positives and x_n
+    the negative nearest to it; here the mean over the positive sets of a batch, see `clusters`.
+    Gradients flow through the centre, too.
+
+    Args:
+        margin: alpha, a squared distance.
+    """
+
+    def __init__(self, margin: float) -> None:
+        super().__init__()
+        self.margin = margin
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss, a scalar; 0 for a batch without a positive pair or a negative.
+
+        Args:
+            embeddings: (B, D) floating.
+            labels: (B,) int64.
+        """
+        found = clusters(embeddings, labels)
+        return hinge(found, found.nearest - self.margin)
+
+
+def hinge(found: Clusters, reach: Tensor) -> Tensor:
+    """Return the mean over sets of half the sum by which positives are beyond ``reach``, (S,)."""
+    over = (found.spread - reach[found.which]).clamp(min=0)
+    return over.sum() / (2 * max(1, len(reach)))
