@@ -29,6 +29,7 @@ import torch
 from PIL import Image
 
 from annotations.images import Images
+from reid.data.dataset import Batch
 from reid.device import autocast
 from reid.embedding import embed
 from reid.methods import build_criterion, build_model
@@ -109,9 +110,10 @@ def training_step(parts: bool, name: str, side: int, stride: int, size: int, dev
     chosen = recipe(name, side, parts, stride)
     slots = 4 if parts else 0
     images = torch.randint(0, 255, (size, 3, side, side), dtype=torch.uint8, device=device)
-    identities = torch.arange(size, device=device) // 2
+    labels = torch.arange(size, device=device) // 2
     boxes = random_boxes(size, slots, device)
     numbers = torch.tensor([0, 1, 1, 2], device=device)[:slots].expand(size, slots)
+    batch = Batch(images, boxes, numbers, labels, labels)
     model = build_model(chosen, 576, start=False).to(device).train()
     model = model.to(memory_format=torch.channels_last)
     criterion = build_criterion(chosen).to(device)
@@ -119,7 +121,7 @@ def training_step(parts: bool, name: str, side: int, stride: int, size: int, dev
 
     def operation() -> None:
         with autocast("auto", torch.device(device)):
-            terms = criterion(model(images, boxes, numbers), identities)
+            terms = criterion(model(images, boxes, numbers), batch)
             loss = torch.stack(list(terms.values())).sum()
         optimiser.zero_grad()
         loss.backward()

@@ -38,7 +38,8 @@ class Backbone(nn.Module):
         if not timm.is_model(name):
             raise InputError(f"backbone '{name}': timm has no such network; {_near(name)}")
         self.network = timm.create_model(name, num_classes=0, global_pool="")
-        if not _keep_resolution(self.network, output_stride):
+        self.channels = _keep_resolution(self.network, output_stride)
+        if not self.channels:
             raise InputError(
                 f"backbone '{name}' gives no feature map with output_stride {output_stride}; "
                 f"32 suits every convolutional network"
@@ -47,7 +48,8 @@ class Backbone(nn.Module):
             _load_from_timm(self.network, name)
         elif weights is not None:
             _load_from_file(self.network, Path(weights))
-        self.channels = int(self.network.num_features)
+        if hasattr(self.network, "pre_logits"):  # VGG's, behind its feature map
+            self.network.pre_logits = nn.Identity()
         about = self.network.pretrained_cfg
         for buffer in ("mean", "std"):
             values = torch.tensor(about[buffer]).view(1, 3, 1, 1) * 255
@@ -62,15 +64,21 @@ class Backbone(nn.Module):
         Returns:
             (B, C, H / output_stride, W / output_stride), floating.
         """
-        pixels = (images.float() - self.mean) / self.std
-        features: Tensor = self.network.forward_features(
-            pixels.contiguous(memory_format=torch.channels_last)
-        )
+        features: Tensor = self.network.forward_features(self.normalise(images))
         return features
 
+    def normalise(self, images: Tensor) -> Tensor:
+        """Scale pixels as the weights were trained with: (B, 3, H, W) uint8 to floating."""
+        pixels = (images.float() - self.mean) / self.std
+        return pixels.contiguous(memory_format=torch.channels_last)
 
-def _keep_resolution(network: Any, output_stride: int) -> bool:
-    """Undo the strides behind the stage that reaches ``output_stride``; say whether it did."""
+
+def _keep_resolution(network: Any, output_stride: int) -> int:
+    """Undo the strides behind the stage that reaches ``output_stride``.
+
+    Returns:
+        The depth of the feature map; 0 where that stride was not reached.
+    """
     reached = [s["module"] for s in network.feature_info if s["reduction"] == output_stride]
     inside = behind = False
     for name, module in network.named_modules():
@@ -78,17 +86,17 @@ def _keep_resolution(network: Any, output_stride: int) -> bool:
         behind = behind or (was and not inside)
         if behind and getattr(module, "stride", None) in (2, (2, 2)):
             module.stride = 1 if module.stride == 2 else (1, 1)
-            if isinstance(module, nn.AvgPool2d):
+            if isinstance(module, nn.AvgPool2d | nn.MaxPool2d):
                 module.kernel_size = 1
     try:
         with torch.no_grad():
             side = 4 * output_stride
-            shape = network.eval()(torch.zeros(1, 3, side, side)).shape
+            shape = network.eval().forward_features(torch.zeros(1, 3, side, side)).shape
     except (AssertionError, RuntimeError, ValueError):
-        return False
+        return 0
     finally:
         network.train()
-    return tuple(shape[2:]) == (4, 4)
+    return int(shape[1]) if tuple(shape[2:]) == (4, 4) else 0
 
 
 def _near(name: str) -> str:

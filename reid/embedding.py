@@ -20,7 +20,7 @@ from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
 from reid.device import Precision, autocast, keep_freed_memory, pick_device
 from reid.distances import distance_named
-from reid.methods import Branches, embedding_of
+from reid.methods import Branches, embedding_of, needs_boxes
 from reid.run import Run
 
 
@@ -75,8 +75,9 @@ def embed(
     Args:
         run: the trained network.
         images: what to embed.
-        boxes: boxes of these images; needed where ``branches`` has parts.
-        branches: which branches make the embedding; ``global`` needs no part detection
+        boxes: boxes of these images; needed where the embedding is made of parts, as
+            `reid.methods.needs_boxes` has it.
+        branches: which branches make the embedding; PRN's ``global`` needs no part detection
             (PRN, section 4.2).
         device: ``auto``, ``cpu``, ``cuda``.
         precision: ``auto`` takes bf16 where the device has it, whatever it was trained in.
@@ -89,11 +90,15 @@ def embed(
             without boxes, or the boxes of these images were filled by identity, which at test is
             the answer.
     """
-    if branches != "global" and boxes is None:
-        raise InputError(f"branches '{branches}' need boxes: give --boxes")
+    needed = needs_boxes(run.recipe, branches)
+    if needed and boxes is None:
+        raise InputError(
+            f"{run.source}: branches '{branches}' of the method {run.recipe.method} look at parts: "
+            "give --boxes, made by 'partreid parts detect'"
+        )
     target = pick_device(device)
     size = (run.recipe.image.height, run.recipe.image.width)
-    wanted = None if branches == "global" or boxes is None else boxes.of(images)
+    wanted = boxes.of(images) if needed and boxes is not None else None
     if wanted is not None and (wanted.frame["source"] == IDENTITY_MEAN).any():
         raise InputError(
             f"{wanted.source}: has boxes filled by identity for images that are to be compared, "

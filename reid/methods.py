@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from pytorch_metric_learning.losses import TripletMarginLoss
@@ -13,8 +14,14 @@ from torch.nn import functional as F
 
 from annotations.errors import InputError, suggest
 from reid.backbones import Backbone
+from reid.data.dataset import Batch
+from reid.losses.coupled_cluster import CoupledClusterLoss
+from reid.losses.intra_class_alignment import IntraClassAlignmentLoss
+from reid.losses.modified_coupled_cluster import ModifiedCoupledClusterLoss
 from reid.losses.part_regularised import PartRegularisedLoss
-from reid.models.prn import PRN, PRNOutput, PRNVectors
+from reid.models.eianet import EIANet, EIANetOutput
+from reid.models.prn import PRN, PRNOutput
+from reid.models.vectors import Vectors
 from reid.recipe import Recipe
 
 Branches = Literal["global", "global+parts", "parts"]
@@ -38,22 +45,68 @@ class PRNCriterion(nn.Module):
             # As the embedding is compared at test.
             standard.distance.normalize_embeddings = recipe.distance == "cosine"
 
-    def forward(self, output: PRNOutput, identities: Tensor) -> dict[str, Tensor]:
+    def forward(self, output: PRNOutput, batch: Batch) -> dict[str, Tensor]:
         """Return the terms by name; the loss is their sum."""
+        labels = batch.labels
         whole, parts = self.part_regularised(
-            output.global_scores, output.part_scores, output.vectors.visible, identities
+            output.global_scores, output.part_scores, output.vectors.visible, labels
         )
         terms = {"global": self.global_weight * whole} if self.global_weight else {}
         if output.part_scores.shape[1]:
             terms["parts"] = parts
         if self.triplet_weight:
             vectors = output.vectors.embedding.float()
-            mined = self.miner(vectors, identities)
-            terms["triplet"] = self.triplet_weight * self.triplet(vectors, identities, mined)
+            mined = self.miner(vectors, labels)
+            terms["triplet"] = self.triplet_weight * self.triplet(vectors, labels, mined)
         return terms
 
 
-def embedding_of(vectors: PRNVectors, branches: Branches) -> Tensor:
+class EIANetCriterion(nn.Module):
+    """Coupled clusters of the joined branches and of each (EIA-Net, section 4.2); alignment."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        cluster, aligned = recipe.loss.cluster, recipe.loss.alignment
+        self.branches = cluster.branches
+        self.cluster: nn.Module = (
+            ModifiedCoupledClusterLoss(cluster.margin, cluster.year_margin)
+            if cluster.year_margin
+            else CoupledClusterLoss(cluster.margin)
+        )
+        self.by_model = bool(cluster.year_margin)
+        self.normalised = recipe.distance == "cosine"  # as the embedding is compared at test
+        self.aligned = aligned.weight
+        numbers = (
+            None if aligned.parts is None else [recipe.parts.use.index(p) for p in aligned.parts]
+        )
+        self.alignment = IntraClassAlignmentLoss(aligned.pairs, numbers)
+
+    def forward(self, output: EIANetOutput, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms by name; the loss is their sum."""
+        labels = (batch.labels, batch.models) if self.by_model else (batch.labels,)
+        whole, vectors, visible = output.vectors
+        terms = {"cluster": self.cluster(self._compared(whole), *labels)}
+        if self.branches and output.lower.shape[1]:
+            for name, branch in (("upper", output.upper), ("lower", output.lower)):
+                terms[name] = self.branches * self.cluster(self._compared(branch), *labels)
+        if self.aligned:
+            if self.normalised:
+                # What a part adds to the distance of embeddings that are compared by direction.
+                vectors = vectors.float() / _length(whole)[:, :, None]
+            terms["alignment"] = self.aligned * self.alignment(vectors, visible, batch.labels)
+        return terms
+
+    def _compared(self, vectors: Tensor) -> Tensor:
+        return vectors.float() / _length(vectors) if self.normalised else vectors.float()
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Return the lengths of rows (B, D) as (B, 1), never 0."""
+    length: Tensor = torch.linalg.vector_norm(vectors.float(), dim=1, keepdim=True)
+    return length.clamp(min=1e-12)
+
+
+def embedding_of(vectors: Vectors, branches: Branches) -> Tensor:
     """Turn the branches' vectors into the one that is compared.
 
     PRN, section 4.2 uses the global vector alone; Table 4 needs the others. Where branches
@@ -80,31 +133,63 @@ def embedding_of(vectors: PRNVectors, branches: Branches) -> Tensor:
     return torch.cat([F.normalize(vectors.embedding.float()), parts], dim=1)
 
 
-def _prn(recipe: Recipe, identities: int, weights: str | None) -> PRN:
-    backbone = Backbone(recipe.backbone.name, weights, recipe.backbone.output_stride)
-    return PRN(backbone, len(recipe.parts.use), identities, recipe.dimension)
+Network: TypeAlias = PRN | EIANet
+Criterion: TypeAlias = PRNCriterion | EIANetCriterion
 
 
-METHODS: dict[str, tuple[Callable[[Recipe, int, str | None], PRN], type[PRNCriterion]]] = {
-    "prn": (_prn, PRNCriterion),
+def _prn(recipe: Recipe, backbone: Backbone, labels: int) -> PRN:
+    return PRN(backbone, len(recipe.parts.use), labels, recipe.dimension)
+
+
+def _eianet(recipe: Recipe, backbone: Backbone, labels: int) -> EIANet:
+    size = (recipe.image.height, recipe.image.width) if recipe.part_based else None
+    return EIANet(backbone, len(recipe.parts.use), recipe.dimension, size)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One of the systems that this toolkit knows.
+
+    Attributes:
+        build: from a recipe, its backbone and the number of labels to the network.
+        criterion: from a recipe to its losses.
+        looks_at_boxes: whether the embedding is made of parts, so that boxes are needed whenever
+            something is embedded; PRN needs none at test.
+    """
+
+    build: Callable[[Recipe, Backbone, int], Network]
+    criterion: Callable[[Recipe], Criterion]
+    looks_at_boxes: bool
+
+
+METHODS = {
+    "prn": Method(_prn, PRNCriterion, looks_at_boxes=False),
+    "eianet": Method(_eianet, EIANetCriterion, looks_at_boxes=True),
 }
 
 
-def build_model(recipe: Recipe, identities: int, *, start: bool) -> PRN:
+def build_model(recipe: Recipe, labels: int, *, start: bool) -> Network:
     """Build the recipe's network.
 
     Args:
         recipe: the recipe.
-        identities: N, the number of training identities.
+        labels: N, the number of training identities, or of whatever the recipe's label is.
         start: whether to load the recipe's start weights; not when trained ones follow.
     """
-    build, _ = METHODS[recipe.method]
-    return build(recipe, identities, recipe.backbone.weights if start else None)
+    weights = recipe.backbone.weights if start else None
+    backbone = Backbone(recipe.backbone.name, weights, recipe.backbone.output_stride)
+    return METHODS[recipe.method].build(recipe, backbone, labels)
 
 
-def build_criterion(recipe: Recipe) -> PRNCriterion:
+def build_criterion(recipe: Recipe) -> Criterion:
     """Build the recipe's losses."""
-    return METHODS[recipe.method][1](recipe)
+    return METHODS[recipe.method].criterion(recipe)
+
+
+def needs_boxes(recipe: Recipe, branches: Branches) -> bool:
+    """Return whether embedding by some branches of the recipe's network takes part boxes."""
+    of_parts = METHODS[recipe.method].looks_at_boxes and bool(recipe.parts.use)
+    return of_parts or branches != "global"
 
 
 def check_branches(branches: str) -> Branches:

@@ -65,8 +65,37 @@ class PartSettings(_Section):
         return [self.weight] * len(self.use)
 
 
+class ClusterSettings(_Section):
+    """EIA-Net's coupled cluster loss, equations (4) to (6).
+
+    Attributes:
+        margin: alpha, a squared distance.
+        year_margin: beta, what another year of the same model has to be farther still; 0 for
+            equation (4), and any label.
+        branches: weight of the same loss on each of two branches, beside 1 on what joins them.
+    """
+
+    margin: NotNegative = 1.0
+    year_margin: NotNegative = 0.0
+    branches: NotNegative = 0.5
+
+
+class AlignmentSettings(_Section):
+    """EIA-Net's alignment loss, equation (7).
+
+    Attributes:
+        weight: 0 for none.
+        pairs: positive pairs of a batch that are aligned; null for all.
+        parts: the parts that are; null for all that are used.
+    """
+
+    weight: NotNegative = 0.0
+    pairs: AtLeastOne | None = 1
+    parts: tuple[str, ...] | None = None
+
+
 class LossSettings(_Section):
-    """Weights around PRN's equation (3), and what is added to it.
+    """Weights of losses. The first four are PRN's, the last two EIA-Net's.
 
     Attributes:
         global_weight: of equation (3)'s first term; 0 trains the parts alone, as the row
@@ -74,12 +103,22 @@ class LossSettings(_Section):
         label_smoothing: of every cross-entropy.
         triplet: weight of a batch-hard triplet loss on the global vector, 0 for none.
         margin: its margin, a Euclidean distance.
+        cluster: the coupled cluster loss.
+        alignment: the alignment loss.
     """
 
     global_weight: NotNegative = 1.0
     label_smoothing: Share = 0.0
     triplet: NotNegative = 0.0
     margin: NotNegative = 0.3
+    cluster: ClusterSettings = ClusterSettings()
+    alignment: AlignmentSettings = AlignmentSettings()
+
+
+_LOSSES_OF = {
+    "prn": ("global_weight", "label_smoothing", "triplet", "margin"),
+    "eianet": ("cluster", "alignment"),
+}
 
 
 class AugmentSettings(_Section):
@@ -112,7 +151,9 @@ class OptimiserSettings(_Section):
         lr: the learning rate at the start, reached after ``warmup``.
         momentum: of sgd.
         weight_decay: of every weight.
-        decay_to: exponential decay: the share of ``lr`` that is left at the end.
+        decay_to: exponential decay: the share of ``lr`` that is left at the end; with
+            ``drop_every``, what the rate is multiplied by each time.
+        drop_every: batches after which the rate drops; null to decay step by step.
         warmup: epochs over which the rate rises linearly.
     """
 
@@ -121,6 +162,7 @@ class OptimiserSettings(_Section):
     momentum: Share = 0.9
     weight_decay: NotNegative = 5e-4
     decay_to: Annotated[float, Field(gt=0, le=1)] = 0.01
+    drop_every: AtLeastOne | None = None
     warmup: NotNegative = 0.0
 
 
@@ -129,16 +171,21 @@ class BatchSettings(_Section):
 
     Attributes:
         size: images.
-        per_identity: images of each identity in a batch; 0 draws images at random instead.
+        per_identity: images of each label in a batch; 0 draws images at random instead.
+        per_model: labels of a model that follow each other, where it has as many, so that a batch
+            has hard negatives, other years of the same model; 0 draws labels at random.
     """
 
     size: Annotated[int, Field(ge=2)] = 64
     per_identity: Annotated[int, Field(ge=0)] = 0
+    per_model: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _divides(self) -> BatchSettings:
         if self.per_identity and self.size % self.per_identity:
             raise ValueError("size must be a multiple of per_identity")
+        if self.per_model and not self.per_identity:
+            raise ValueError("per_model needs per_identity")
         return self
 
 
@@ -148,17 +195,21 @@ class Recipe(_Section):
     Attributes:
         method: the network and its losses, a key of `reid.methods.METHODS`.
         summary: one line for people.
-        dimension: length of the global vector.
+        label: what makes two images the same: ``identity``, ``model`` or ``year`` (of a model).
+        dimension: length of PRN's global vector; EIA-Net's K, the length of a part's vector.
+        part_based: whether EIA-Net has its lower branch, the part-based CNN.
         distance: between embeddings, a key of `reid.distances.DISTANCES`.
         precision: of training: ``auto`` takes bf16 where the device has it, else float32.
     """
 
-    method: Literal["prn"] = "prn"
+    method: Literal["prn", "eianet"] = "prn"
     summary: str = ""
+    label: Literal["identity", "model", "year"] = "identity"
     backbone: BackboneSettings = BackboneSettings()
     image: ImageSettings = ImageSettings()
     parts: PartSettings = PartSettings()
     dimension: AtLeastOne = 256
+    part_based: bool = False
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -167,6 +218,33 @@ class Recipe(_Section):
     distance: Literal["euclidean", "cosine"] = "euclidean"
     precision: Literal["auto", "bf16", "float32"] = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _has_no_setting_of_another_method(self) -> Recipe:
+        known, plain = _LOSSES_OF[self.method], LossSettings()
+        for name in LossSettings.model_fields:
+            if name not in known and getattr(self.loss, name) != getattr(plain, name):
+                raise ValueError(f"loss.{name} is not of the method {self.method}")
+        if self.part_based and self.method != "eianet":
+            raise ValueError(f"part_based is not of the method {self.method}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_pairs(self) -> Recipe:
+        if self.method != "eianet":
+            return self
+        if self.batch.per_identity < 2:
+            raise ValueError(
+                "the coupled cluster loss needs pairs: set batch.per_identity to 2 or more"
+            )
+        if self.loss.cluster.year_margin and self.label != "year":
+            raise ValueError("loss.cluster.year_margin needs label: year")
+        aligned = self.loss.alignment
+        if aligned.weight and not self.parts.use:
+            raise ValueError("loss.alignment needs parts.use")
+        if foreign := set(aligned.parts or ()) - set(self.parts.use):
+            raise ValueError(f"loss.alignment.parts: {min(foreign)} is not in parts.use")
+        return self
 
     @model_validator(mode="after")
     def _learns_something(self) -> Recipe:

@@ -11,8 +11,7 @@ import torch
 
 from annotations.errors import InputError
 from annotations.files import whole_file
-from reid.methods import build_model
-from reid.models.prn import PRN
+from reid.methods import Network, build_model
 from reid.recipe import Recipe, parse_recipe
 
 MODEL = "model.pt"
@@ -26,12 +25,13 @@ class Run:
     Attributes:
         model: in evaluation mode; on the CPU until something runs it elsewhere.
         recipe: what made it.
-        identities: the training identities in the order of their class numbers.
+        identities: the training identities, or whatever the recipe's label is, in the order of
+            their class numbers.
         hash: sha256 of the model file; galleries remember it.
         source: the run folder.
     """
 
-    model: PRN
+    model: Network
     recipe: Recipe
     identities: tuple[str, ...]
     hash: str
@@ -75,7 +75,7 @@ class Run:
         return cls(model.eval(), checked, tuple(identities), digest, folder)
 
 
-def save_model(path: Path, model: PRN, recipe: Recipe, identities: tuple[str, ...]) -> None:
+def save_model(path: Path, model: Network, recipe: Recipe, identities: tuple[str, ...]) -> None:
     """Write the model file that `Run.load` reads."""
     with whole_file(path) as aside:
         torch.save(

@@ -17,6 +17,7 @@ from pipelines.jobs.fleet import make as make_fleet
 from pipelines.recipes import load_recipe
 from pipelines.tables import say
 from reid.evaluation.report import Evaluation
+from reid.methods import needs_boxes
 from reid.run import Run
 
 DEMO_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=16", "batch=8",
@@ -129,7 +130,8 @@ def train_reid(
         say("the data set has no query and gallery splits, and no test split: not evaluated")
         return run, None
     results = out / "evaluation"
-    return run, evaluation_jobs.evaluate(out, job.root, None, None, "global", results, device)
+    boxes = job.parts if needs_boxes(run.recipe, "global") else None
+    return run, evaluation_jobs.evaluate(out, job.root, None, boxes, "global", results, device)
 
 
 def retrieve(
@@ -159,9 +161,16 @@ def retrieve(
     else:
         images = read_images(job.root)
         asked, searched = images.split("query"), images.split("gallery")
-    # Boxes only decorate this page, so they are shown where the images have them.
-    decorated = queries is None and job.parts.is_dir()
-    boxes = detector_jobs.boxes_at(job.parts) if decorated else None
     out = job.folder / "retrieval"
-    built = retrieval_jobs.build_from(searched, run, out / "gallery", None, "global", device)
-    return retrieval_jobs.search_in(asked, built, run, out, top, boxes, True, device)
+    needed = needs_boxes(run.recipe, "global")
+    # Where boxes only decorate the page, they are shown where the images have them.
+    places = [job.parts, job.parts] if queries is None and job.parts.is_dir() else [None, None]
+    if needed and queries is not None and gallery is not None:
+        places = [out / "parts-queries", out / "parts-gallery"]
+        for folder, place in zip((queries, gallery), places, strict=True):
+            detector_jobs.detect(job.folder / "detector", folder, None, place, [], False, device)
+    boxes = [detector_jobs.boxes_at(place) if place else None for place in places]
+    built = retrieval_jobs.build_from(
+        searched, run, out / "gallery", boxes[1] if needed else None, "global", device
+    )
+    return retrieval_jobs.search_in(asked, built, run, out, top, boxes[0], True, device)

@@ -21,13 +21,15 @@ class Batch(NamedTuple):
         images: (B, 3, H, W) uint8, RGB.
         boxes: (B, K, 4) float32, fractions of the image.
         parts: (B, K) int64, -1 where there is no box.
-        identities: (B,) int64.
+        labels: (B,) int64, what makes two images the same: identity, model or year of a model.
+        models: (B,) int64, the model where it is known to the training, else the label.
     """
 
     images: Tensor
     boxes: Tensor
     parts: Tensor
-    identities: Tensor
+    labels: Tensor
+    models: Tensor
 
 
 def read_input(path: Path, size: tuple[int, int]) -> Tensor:
@@ -50,7 +52,8 @@ class TrainingSet(Dataset[Batch]):
         paths: N image files.
         boxes: (N, K, 4) float32 and
         parts: (N, K) int64, from `box_tensors`.
-        identities: (N,) int64.
+        labels: (N,) int64.
+        models: (N,) int64.
         size: (height, width) of the input.
         augment: what is done to each sample.
     """
@@ -60,14 +63,16 @@ class TrainingSet(Dataset[Batch]):
         paths: list[Path],
         boxes: Tensor,
         parts: Tensor,
-        identities: Tensor,
+        labels: Tensor,
+        models: Tensor,
         size: tuple[int, int],
         augment: Augment,
     ) -> None:
         self.paths = paths
         self.boxes = boxes
         self.parts = parts
-        self.identities = identities
+        self.labels = labels
+        self.models = models
         self.size = size
         self.augment = augment
 
@@ -80,4 +85,4 @@ class TrainingSet(Dataset[Batch]):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             image, boxes, parts = self.augment(image, self.boxes[index], self.parts[index])
-        return Batch(image, boxes, parts, self.identities[index])
+        return Batch(image, boxes, parts, self.labels[index], self.models[index])

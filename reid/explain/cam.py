@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from annotations.images import Images
-from reid.explain.cells import embed_cells
+from reid.explain.cells import embed_cells, prn_of
 from reid.run import Run
 
 
@@ -40,7 +40,7 @@ def activation_of_cells(run: Run, cells: Tensor, classes: Tensor | None = None) 
         cells: (N, D, rows, columns), from `embed_cells`.
         classes: (N,) int64; -1, or None for all, takes the class with the highest score.
     """
-    weights = run.model.global_classifier.weight.detach().to(cells)
+    weights = prn_of(run).global_classifier.weight.detach().to(cells)
     best = (cells.mean((2, 3)) @ weights.T).argmax(1)
     chosen = best if classes is None else torch.where(classes < 0, best, classes)
     return Activation(torch.einsum("nd,ndij->nij", weights[chosen], cells), chosen)

@@ -8,13 +8,28 @@ import torch
 from torch import Tensor
 
 from annotations.boxes import Boxes
+from annotations.errors import InputError
 from annotations.images import Images
 from annotations.reading import in_batches
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
 from reid.device import keep_freed_memory, pick_device
+from reid.models.prn import PRN
 from reid.parts.projection import mark_cells
 from reid.run import Run
+
+
+def prn_of(run: Run) -> PRN:
+    """Return a run's network, of which the functions of this folder know the inside.
+
+    Raises:
+        InputError: it is of another method.
+    """
+    if not isinstance(run.model, PRN):
+        raise InputError(
+            f"{run.source}: method {run.recipe.method}; only PRN's embedding is a mean over cells"
+        )
+    return run.model
 
 
 def embed_cells(
@@ -42,11 +57,11 @@ def embed_cells(
         precision, so that sums over cells are exact.
 
     Raises:
-        InputError: an image cannot be read.
+        InputError: an image cannot be read, or the network is not PRN.
     """
     target = pick_device(device)
     read = partial(read_input, size=(run.recipe.image.height, run.recipe.image.width))
-    model = run.model.to(target).to(memory_format=torch.channels_last)
+    model = prn_of(run).to(target).to(memory_format=torch.channels_last)
     keep_freed_memory(target)
     batches = in_batches(read, images.paths, batch, workers=workers, ahead=target.type != "cpu")
     with torch.inference_mode():

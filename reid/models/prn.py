@@ -9,22 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from reid.backbones import Backbone
+from reid.models.vectors import Vectors
 from reid.parts.pooling import average_over_parts
 from reid.parts.projection import mark_cells
-
-
-class PRNVectors(NamedTuple):
-    """What is known of B images.
-
-    Attributes:
-        embedding: (B, D), the global branch's vector.
-        parts: (B, P, C), zero for a part that is not visible.
-        visible: (B, P) bool.
-    """
-
-    embedding: Tensor
-    parts: Tensor
-    visible: Tensor
 
 
 class PRNOutput(NamedTuple):
@@ -36,7 +23,7 @@ class PRNOutput(NamedTuple):
         part_scores: (B, P, N), those of each part branch.
     """
 
-    vectors: PRNVectors
+    vectors: Vectors
     global_scores: Tensor
     part_scores: Tensor
 
@@ -71,7 +58,7 @@ class PRN(nn.Module):
         bound = 1 / math.sqrt(backbone.channels)
         nn.init.uniform_(self.part_classifiers, -bound, bound)
 
-    def describe(self, images: Tensor, boxes: Tensor, parts: Tensor) -> PRNVectors:
+    def describe(self, images: Tensor, boxes: Tensor, parts: Tensor) -> Vectors:
         """Return the vectors of every branch.
 
         Args:
@@ -83,7 +70,7 @@ class PRN(nn.Module):
         embedding = self.reduce(features.mean((2, 3), keepdim=True)).flatten(1)
         rows, columns = features.shape[2:]
         cells = mark_cells(boxes, parts, self.num_parts, (rows, columns))
-        return PRNVectors(embedding, *average_over_parts(features, cells))
+        return Vectors(embedding, *average_over_parts(features, cells))
 
     def forward(self, images: Tensor, boxes: Tensor, parts: Tensor) -> PRNOutput:
         """Return the vectors and the identity scores of every branch; see `describe`."""

@@ -28,6 +28,7 @@ from annotations.vocabulary import load_vocabulary
 from reid.data.augment import Augment
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import TrainingSet
+from reid.data.labels import label_columns, labels_of, require_labels
 from reid.data.sampler import EpochSampler
 from reid.device import keep_freed_memory, pick_device, uses_bf16
 from reid.methods import build_criterion, build_model
@@ -47,7 +48,7 @@ class Prepared:
 
     Attributes:
         samples: what the network is trained on.
-        identities: in the order of their class numbers.
+        identities: or whatever the recipe's label is, in the order of their class numbers.
         notes: lines for people: what was left out and what may hurt.
     """
 
@@ -66,12 +67,12 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
         progress: whether to show a bar while every image is decoded once.
 
     Raises:
-        InputError: an identity is missing, there are fewer than two, boxes are needed and not
+        InputError: a label is missing, there are fewer than two, boxes are needed and not
             given or are of another data set, a part of the recipe has no box at all, or the
-            batch does not fit the identities.
+            batch does not fit the labels.
     """
     images = images.training()
-    images.require("identity", "training")
+    require_labels(recipe, images)
     images.require_files()
     notes = []
     problems = list(
@@ -86,22 +87,23 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
     readable = pd.Series([problem is None for problem in problems])
     notes += [problem for problem in problems if problem is not None]
     images = images.where(readable)
-    identities = tuple(sorted(images.frame["identity"].unique()))
-    counts = images.frame["identity"].value_counts()
-    if len(identities) < 2:
-        raise InputError(f"{images.source}: training needs two identities; there is one")
+    wanted, models = labels_of(recipe, images)
+    names = tuple(sorted(wanted.unique()))
+    counts = wanted.value_counts()
+    what = {"identity": "identities", "model": "models", "year": "years of models"}[recipe.label]
+    if len(names) < 2:
+        raise InputError(f"{images.source}: training needs two {what}; there is one")
     if (alone := int((counts == 1).sum())) > 0:
-        notes.append(
-            f"{alone} of {len(identities)} identities have one image: they are classified, "
-            f"but give no positive pair"
-        )
-    if recipe.batch.per_identity * len(identities) < recipe.batch.size * bool(
-        recipe.batch.per_identity
-    ):
+        notes.append(f"{alone} of {len(names)} {what} have one image, which gives no positive pair")
+    if alone == len(names) and recipe.method == "eianet":
         raise InputError(
-            f"batch.size {recipe.batch.size} with {recipe.batch.per_identity} images per identity "
-            f"needs {recipe.batch.size // recipe.batch.per_identity} identities; there are "
-            f"{len(identities)}: set batch.size smaller"
+            f"{images.source}: all {what} have one image: no positive pair to learn from"
+        )
+    if recipe.batch.per_identity * len(names) < recipe.batch.size * bool(recipe.batch.per_identity):
+        raise InputError(
+            f"batch.size {recipe.batch.size} with batch.per_identity {recipe.batch.per_identity} "
+            f"needs {recipe.batch.size // recipe.batch.per_identity} {what}; there are "
+            f"{len(names)}: set batch.size smaller"
         )
     vocabulary = load_vocabulary(recipe.parts.vocabulary).only(recipe.parts.use)
     if vocabulary.names and boxes is None:
@@ -122,16 +124,17 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
             notes.append(f"{part}: visible on {share:.0%} of the training images")
     corners, numbers = box_tensors(boxes, images, vocabulary.names)
     size = (recipe.image.height, recipe.image.width)
-    classes = pd.Index(identities).get_indexer(images.frame["identity"])
+    classes = pd.Index(names).get_indexer(wanted)
     samples = TrainingSet(
         images.paths,
         corners,
         numbers,
         torch.from_numpy(classes.astype(np.int64)),
+        torch.from_numpy(models.factorize(sort=True)[0].astype(np.int64)),
         size,
         Augment(recipe.augment, size, vocabulary.mirrored),
     )
-    return Prepared(samples, identities, tuple(notes))
+    return Prepared(samples, names, tuple(notes))
 
 
 def _loader(
@@ -141,7 +144,12 @@ def _loader(
         samples,
         batch_size=min(recipe.batch.size, len(samples)),
         sampler=EpochSampler(
-            samples.identities.numpy(), recipe.batch.per_identity, recipe.seed, epoch
+            samples.labels.numpy(),
+            recipe.batch.per_identity,
+            recipe.seed,
+            epoch,
+            samples.models.numpy(),
+            recipe.batch.per_model,
         ),
         # A last batch of one image would leave batch normalisation without a variance.
         drop_last=True,
@@ -154,7 +162,8 @@ def _loader(
 def _fingerprint(recipe: Recipe, images: Images, boxes: Boxes | None) -> dict[str, str]:
     """Say what the work is, so that going on with other data or numbers is noticed."""
     images = images.training()
-    rows = images.frame[["image", "identity"]]
+    require_labels(recipe, images)
+    rows = images.frame[["image", *label_columns(recipe)]]
     seen = None if boxes is None else boxes.frame[boxes.frame["image"].isin(rows["image"])]
     return {
         "recipe": hashlib.sha256(recipe.to_yaml().encode()).hexdigest(),

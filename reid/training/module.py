@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from reid.data.dataset import Batch
-from reid.methods import PRNCriterion
-from reid.models.prn import PRN
+from reid.methods import Criterion, Network
+from reid.models.prn import PRNOutput
 from reid.recipe import OptimiserSettings, Recipe
 
 
@@ -23,7 +23,7 @@ class Training(lightning.LightningModule):
         recipe: the numbers.
     """
 
-    def __init__(self, model: PRN, criterion: PRNCriterion, recipe: Recipe) -> None:
+    def __init__(self, model: Network, criterion: Criterion, recipe: Recipe) -> None:
         super().__init__()
         self.model = model.to(memory_format=torch.channels_last)
         self.criterion = criterion
@@ -32,13 +32,14 @@ class Training(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the sum of the loss terms, each logged by name."""
         output = self.model(batch.images, batch.boxes, batch.parts)
-        terms: dict[str, Tensor] = self.criterion(output, batch.identities)
+        terms: dict[str, Tensor] = self.criterion(output, batch)
         loss = torch.stack(list(terms.values())).sum()
-        size = len(batch.identities)
-        correct = (output.global_scores.argmax(1) == batch.identities).float().mean()
+        size = len(batch.labels)
         named = {f"loss/{name}": term.detach() for name, term in terms.items()}
         self.log_dict(named, on_step=False, on_epoch=True, batch_size=size)
-        self.log("accuracy", correct, on_step=False, on_epoch=True, batch_size=size)
+        if isinstance(output, PRNOutput):
+            correct = (output.global_scores.argmax(1) == batch.labels).float().mean()
+            self.log("accuracy", correct, on_step=False, on_epoch=True, batch_size=size)
         self.log(
             "loss", loss.detach(), prog_bar=True, on_step=False, on_epoch=True, batch_size=size
         )
@@ -54,22 +55,26 @@ class Training(lightning.LightningModule):
         optimiser = _optimiser(settings, list(self.model.parameters()))
         total = max(1, int(self.trainer.estimated_stepping_batches))
         warm = settings.warmup * total / self.recipe.epochs
-        schedule = LambdaLR(optimiser, lambda step: rate_at(step, total, warm, settings.decay_to))
+        every = settings.drop_every
+        schedule = LambdaLR(
+            optimiser, lambda step: rate_at(step, total, warm, settings.decay_to, every)
+        )
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
 
-def rate_at(step: int, total: int, warm: float, decay_to: float) -> float:
+def rate_at(step: int, total: int, warm: float, decay_to: float, every: int | None = None) -> float:
     """Return the share of the initial learning rate at a step.
 
     PRN, section 3.3 asks for an exponential schedule and leaves its base open; here the base
     is such that ``decay_to`` of the rate is left at the last step. A linear warm-up over the
-    first ``warm`` steps multiplies it.
+    first ``warm`` steps multiplies it. EIA-Net, section 4.2 multiplies the rate by ``decay_to``
+    after ``every`` steps instead.
     """
     rising = min(1.0, (step + 1) / warm) if warm else 1.0
-    return rising * float(decay_to ** (step / total))
+    return rising * float(decay_to ** (step // every if every else step / total))
 
 
 def _optimiser(

@@ -10,6 +10,7 @@ import reid.training.fit as fitting
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
+from reid.data.dataset import Batch
 from reid.embedding import embed
 from reid.evaluation.report import evaluate
 from reid.methods import build_criterion, build_model
@@ -164,7 +165,7 @@ def test_embedding_skips_what_cannot_be_read(crops, part_boxes, tiny_recipe, tmp
     torch.testing.assert_close(
         torch.tensor(made.vectors), torch.tensor(alone.vectors), rtol=1e-3, atol=1e-4
     )
-    with pytest.raises(InputError, match="need boxes"):
+    with pytest.raises(InputError, match="look at parts: give --boxes"):
         embed(run, crops, branches="parts", progress=False)
 
 
@@ -209,10 +210,11 @@ def test_the_loss_has_the_terms_that_the_recipe_asks_for(tiny_recipe):
     pixels = torch.randint(0, 255, (8, 3, 32, 32), dtype=torch.uint8)
     boxes = torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]).expand(8, 1, 4)
     labels = torch.arange(8) // 2
-    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), labels)
+    batch = Batch(pixels, boxes, torch.zeros(8, 1).long(), labels, labels)
+    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), batch)
     assert set(terms) == {"global", "parts", "triplet"}
     vectors = model(pixels, boxes, torch.zeros(8, 1).long()).vectors.embedding.detach()
-    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), labels)
+    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), batch)
     vectors = model.describe(pixels, boxes, torch.zeros(8, 1).long()).embedding
     apart = torch.cdist(vectors, vectors)
     same = labels[:, None] == labels
