@@ -128,6 +128,11 @@ class LabelledSet:
                 parts = {"parts": [part.model_dump() for part in self.vocabulary.parts]}
                 (aside / _VOCABULARY).write_text(yaml.safe_dump(parts, sort_keys=False), "utf-8")
 
+    @staticmethod
+    def is_at(folder: Path) -> bool:
+        """Say whether ``folder`` is a labelled set."""
+        return (folder / _ABOUT).is_file()
+
     @classmethod
     def read(cls, folder: Path) -> LabelledSet:
         """Read what `write` wrote.
@@ -136,7 +141,7 @@ class LabelledSet:
             InputError: the folder is not a labelled set.
         """
         path = folder / _ABOUT
-        if not path.is_file():
+        if not cls.is_at(folder):
             raise InputError(
                 f"{folder}: not a labelled set (no {_ABOUT}); make one with 'partreid parts import'"
             )

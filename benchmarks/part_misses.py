@@ -22,6 +22,7 @@ from torchvision.ops import box_iou
 from annotations.boxes import Boxes
 from annotations.images import Images
 from annotations.importing import import_labels
+from detection.card import digests
 from detection.detect import detect_parts
 from detection.detector import Detector
 from detection.settings import DetectSettings
@@ -65,9 +66,9 @@ def main() -> None:
     carparts, folder, out = map(Path, sys.argv[1:4])
     detector = Detector.load(folder)
     labels = import_labels(carparts / "annotations.json", mapping="carparts-prn")
-    unseen = labels.only(
-        [name for name in labels.images.frame["image"] if name not in detector.card.trained_on]
-    )
+    seen = set(detector.card.trained_on.values())
+    codes = digests(labels.images)
+    unseen = labels.only(name for name, code in codes.items() if code not in seen)
     found = detect_parts(
         detector, unseen.images, out.with_suffix(".parts"), DetectSettings(confidence=0.25)
     ).boxes

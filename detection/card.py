@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Va
 
 from annotations.errors import InputError, explain
 from annotations.files import whole_file, write_text
+from annotations.images import Images
 from annotations.vocabulary import Vocabulary
 from detection.settings import DetectorSettings
 from detection.yolo import VERSION
@@ -21,6 +22,13 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digests(images: Images) -> dict[str, str]:
+    """Return the SHA-256 of each image file, by image."""
+    return {
+        name: digest(path) for name, path in zip(images.frame["image"], images.paths, strict=True)
+    }
 
 
 def _vocabulary(stored: Any) -> Any:
@@ -34,6 +42,9 @@ class DetectorCard(BaseModel):
         format: version of this file.
         vocabulary: the detector's classes, in order.
         settings: how it was trained.
+        sets: of several labelled sets, the parts that each looked for, by the set's number;
+            empty where there is one, which looked for all. An image's name comes after its set's
+            number then, ``2/plate_0001.jpg``.
         trained_on: SHA-256 of each image file trained on, by image.
         boxes: SHA-256 of the true boxes trained on.
         held_out: the same as ``trained_on`` for the images held out.
@@ -51,6 +62,7 @@ class DetectorCard(BaseModel):
         Vocabulary, BeforeValidator(_vocabulary), PlainSerializer(Vocabulary.record)
     ]
     settings: DetectorSettings
+    sets: dict[str, tuple[str, ...]] = {}
     trained_on: dict[str, str]
     boxes: str
     held_out: dict[str, str]

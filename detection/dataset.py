@@ -19,7 +19,8 @@ from detection.yolo import BaseTransform, Compose, YOLODataset
 class MirrorParts(BaseTransform):
     """Mirror an image; parts named apart as left and right change names.
 
-    Ultralytics' own flip would leave a mirrored left light called left.
+    Ultralytics' own flip would leave a mirrored left light called left. Where a set looked for
+    left lights alone, the mirrored image was searched for right ones.
 
     Args:
         probability: of mirroring an image.
@@ -32,7 +33,7 @@ class MirrorParts(BaseTransform):
         self.mirrored = np.array(mirrored)
 
     def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
-        """Return ``labels`` with ``img``, ``instances`` and ``cls`` mirrored, or untouched."""
+        """Return ``labels`` with image, boxes, classes and ``known`` mirrored, or untouched."""
         if random.random() >= self.probability:
             return labels
         image, instances = labels["img"], labels["instances"]
@@ -40,15 +41,20 @@ class MirrorParts(BaseTransform):
         instances.fliplr(1 if instances.normalized else image.shape[1])
         labels["img"] = np.ascontiguousarray(image[:, ::-1])
         labels["cls"] = self.mirrored[labels["cls"].astype(int)].astype(np.float32)
+        labels["known"] = labels["known"][self.mirrored]
         return labels
 
 
 class PartDataset(YOLODataset):
     """A labelled set as the data set that ultralytics' loader reads.
 
+    Every sample has ``known``, bool, shape (classes,): whether its image was searched for each
+    class. A mosaic takes its four photographs from this set, so that what is known of one of them
+    is known of all.
+
     Args:
         labels: the training images and their boxes.
-        vocabulary: the classes, in order.
+        vocabulary: the classes, in order; ``labels`` may label some of them only.
         settings: what is done to each photograph.
         options: as for ultralytics' ``YOLODataset``.
     """
@@ -72,6 +78,7 @@ class PartDataset(YOLODataset):
         frame = self.source.boxes.frame
         of_image = dict(iter(frame.groupby("image")))
         rows = (of_image.get(name, frame[:0]) for name in self.source.images.frame["image"])
+        known = np.array([name in self.source.labelled for name in self.vocabulary.names])
         return [
             {
                 "im_file": path,
@@ -79,6 +86,7 @@ class PartDataset(YOLODataset):
                 "bboxes": boxes[CORNERS].to_numpy(np.float32),
                 "normalized": True,
                 "bbox_format": "xyxy",
+                "known": known,
             }
             for path, boxes in zip(self.im_files, rows, strict=True)
         ]

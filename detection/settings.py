@@ -22,7 +22,8 @@ class DetectorSettings(BaseModel):
         image_size: side of the square that images are letterboxed into, in pixels.
         epochs: passes over the training images; the last epoch's weights are kept.
         batch: images a step.
-        hold_out: images never trained on: a share below 1, or a number; 0 for none.
+        hold_out: images of each labelled set never trained on: a share below 1, or a number;
+            0 for none.
         seed: seeds the hold-out, the augmentations and the new layers.
         crop_to_vehicle: probability that a photograph is cut down to the union of its part
             boxes and a random margin, so that the vehicle fills it as in a re-ID crop.

@@ -1,4 +1,4 @@
-"""Fitting a part detector to a labelled set."""
+"""Fitting a part detector to labelled sets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from annotations.errors import InputError
 from annotations.files import write_text
 from annotations.labels import LabelledSet
 from annotations.pixels import find_unreadable
-from detection.card import DetectorCard, digest
+from detection.card import DetectorCard, digests
 from detection.detector import Detector
+from detection.pool import by_image, hold_out, looked_for, pooled_vocabulary
 from detection.precision import choose_device, low_precision
 from detection.settings import DetectorSettings
 from detection.start import Start, find_start
@@ -35,7 +36,7 @@ CLOSING_SHARE = 0.2
 
 
 def train_detector(
-    labels: LabelledSet,
+    labels: LabelledSet | Sequence[LabelledSet],
     out: Path,
     settings: DetectorSettings,
     *,
@@ -43,7 +44,11 @@ def train_detector(
     redo: bool = False,
     progress: bool = True,
 ) -> Detector:
-    """Train a detector of the parts that ``labels`` labels.
+    """Train a detector of the parts that ``labels`` label.
+
+    Several sets may label different parts: the detector finds all of them, and on a set's images
+    it is not taught that the parts which the set did not look for are absent. The same
+    photograph may be in several sets, and images of two sets may have the same name.
 
     Writes ``weights.pt``, ``detector.json`` (see `DetectorCard`) and ``training.csv`` (a row
     per epoch: losses and learning rates) into ``out``. The weights are the moving average at
@@ -52,8 +57,8 @@ def train_detector(
     finished one is only loaded.
 
     Args:
-        labels: images, boxes and vocabulary; unreadable images are left out and listed in
-            ``detector.json``.
+        labels: one labelled set, or several of one vocabulary; unreadable images are left out
+            and listed in ``detector.json``.
         out: the detector's folder.
         settings: how to train.
         device: such as ``cpu`` or ``cuda:0``; by default a GPU where there is one.
@@ -61,24 +66,23 @@ def train_detector(
         progress: show a progress bar.
 
     Raises:
-        InputError: no box to learn from, nothing to start from, or ``out`` holds another run.
+        InputError: no box to learn from, sets of two vocabularies, nothing to start from, or
+            ``out`` holds another run.
     """
-    if not len(labels.boxes):
-        raise InputError(f"{labels.boxes.source}: no box to train a detector on")
-    vocabulary = labels.vocabulary.only(
-        [n for n in labels.vocabulary.names if n in labels.labelled]
-    )
-    readable, unreadable = _readable(labels)
-    training, held_out = readable, None
-    if settings.hold_out:
-        training, held_out = readable.hold_out(settings.hold_out, settings.seed)
+    sets = [labels] if isinstance(labels, LabelledSet) else list(labels)
+    vocabulary = pooled_vocabulary(sets)
+    if not any(len(each.boxes) for each in sets):
+        raise InputError(f"{sets[0].boxes.source}: no box to train a detector on")
+    readable, unreadable = zip(*(_readable(each) for each in sets), strict=True)
+    training, held_out = hold_out(readable, settings.hold_out, settings.seed)
     card = DetectorCard(
         vocabulary=vocabulary,
         settings=settings,
-        trained_on=_digests(training),
+        sets=looked_for(sets),
+        trained_on=by_image([digests(each.images) for each in training]),
         boxes=_boxes_digest(training),
-        held_out=_digests(held_out) if held_out else {},
-        unreadable=unreadable,
+        held_out=by_image([digests(each.images) for each in held_out]),
+        unreadable=by_image(unreadable),
     )
     if redo:
         (out / DetectorCard.FILE).unlink(missing_ok=True)
@@ -93,7 +97,7 @@ def train_detector(
     _begin(run, out, _identity(card))
     if not _finished(last, settings.epochs):
         with Progress(disable=not progress, transient=True) as bar:
-            steps = -(-len(training) // settings.batch) * settings.epochs
+            steps = -(-sum(map(len, training)) // settings.batch) * settings.epochs
             done = _finished_epochs(last) * steps // settings.epochs
             task = bar.add_task("training detector", total=steps, completed=done)
             PartTraining(
@@ -118,22 +122,18 @@ def _readable(labels: LabelledSet) -> tuple[LabelledSet, dict[str, str]]:
     return labels.only([name for name in names if name not in problems]), problems
 
 
-def _digests(labels: LabelledSet) -> dict[str, str]:
-    names = labels.images.frame["image"]
-    return {
-        name: digest(path) for name, path in zip(names, labels.images.paths, strict=True)
-    }  # fmt: skip
-
-
-def _boxes_digest(labels: LabelledSet) -> str:
-    frame = labels.boxes.frame.sort_values(["image", "part", *CORNERS], ignore_index=True)
-    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256(rows.tobytes()).hexdigest()
+def _boxes_digest(sets: Sequence[LabelledSet]) -> str:
+    code = hashlib.sha256()
+    for each in sets:
+        frame = each.boxes.frame.sort_values(["image", "part", *CORNERS], ignore_index=True)
+        code.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return code.hexdigest()
 
 
 def _identity(card: DetectorCard) -> dict[str, Any]:
     """Say what a run is about: two runs with the same identity are one."""
-    about = card.model_dump(mode="json", include={"vocabulary", "trained_on", "boxes"})
+    include = {"vocabulary", "trained_on", "boxes"} | ({"sets"} if card.sets else set())
+    about = card.model_dump(mode="json", include=include)
     return {**card.settings.model_dump(mode="json"), **about}
 
 

@@ -1,20 +1,22 @@
-"""Ultralytics' training loop, fed from a `LabelledSet` in memory."""
+"""Ultralytics' training loop, fed from labelled sets in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from annotations.files import whole_file
 from annotations.labels import LabelledSet
 from annotations.vocabulary import Vocabulary
 from detection.dataset import PartDataset
+from detection.known import known_parts_criterion
 from detection.precision import low_precision
 from detection.settings import DetectorSettings
-from detection.yolo import DetectionTrainer
+from detection.yolo import DetectionTrainer, YOLOConcatDataset
 
 
 def as_float32(_module: Any, _given: Any, raw: Any) -> Any:
@@ -32,10 +34,15 @@ def as_float32(_module: Any, _given: Any, raw: Any) -> Any:
 
 
 class PartTraining(DetectionTrainer):
-    """Ultralytics' training loop on a labelled set, choosing nothing on held-out images.
+    """Ultralytics' training loop on labelled sets, choosing nothing on held-out images.
+
+    On the images of a set, the classes that the set does not label are taught neither as present
+    nor as absent: see `KnownPartsLoss`. No augmentation joins images of two sets (ultralytics'
+    mosaic, mix-up and so on pick their images from one data set, and every set is one), so
+    that what is known is the same all over an image.
 
     Args:
-        labels: the training images.
+        sets: the training images.
         vocabulary: the classes, in order.
         settings: the augmentations.
         overrides: ultralytics' own arguments.
@@ -44,32 +51,32 @@ class PartTraining(DetectionTrainer):
 
     def __init__(
         self,
-        labels: LabelledSet,
+        sets: Sequence[LabelledSet],
         vocabulary: Vocabulary,
         settings: DetectorSettings,
         overrides: dict[str, Any],
         on_step: Callable[[], object],
     ) -> None:
-        self.source, self.vocabulary, self.settings = labels, vocabulary, settings
+        self.sets, self.vocabulary, self.settings = sets, vocabulary, settings
         super().__init__(overrides=overrides)
         self.add_callback("on_train_batch_end", lambda _trainer: on_step())
 
     def get_dataset(self) -> dict[str, Any]:
-        """Describe the classes; the images come from the labelled set."""
+        """Describe the classes; the images come from the labelled sets."""
         names = dict(enumerate(self.vocabulary.names))
         return {"train": "", "val": "", "names": names, "nc": len(names), "channels": 3}
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
         """Return the training images."""
-        return PartDataset(
-            self.source,
-            self.vocabulary,
-            self.settings,
-            img_path=img_path,
-            imgsz=self.args.imgsz,
-            batch_size=batch,
-            hyp=self.args,
-            data=self.data,
+        options = {
+            "img_path": img_path,
+            "imgsz": self.args.imgsz,
+            "batch_size": batch,
+            "hyp": self.args,
+            "data": self.data,
+        }
+        return YOLOConcatDataset(
+            [PartDataset(each, self.vocabulary, self.settings, **options) for each in self.sets]
         )
 
     def get_dataloader(
@@ -86,6 +93,12 @@ class PartTraining(DetectionTrainer):
         model.model[-1].register_forward_hook(as_float32)
         return model
 
+    def resume_training(self, ckpt: Any) -> None:
+        """Go on where the checkpoint, if any, stopped; from here on with our loss."""
+        super().resume_training(ckpt)  # type: ignore[no-untyped-call]
+        model: Any = self.model
+        model.criterion = known_parts_criterion(model, self.start_epoch)
+
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Move a batch to the device, and train in bfloat16 on a processor that has it."""
         # Ultralytics knows bfloat16 on CUDA only. This runs inside its autocast block, which
@@ -94,7 +107,8 @@ class PartTraining(DetectionTrainer):
             torch.set_autocast_dtype("cpu", torch.bfloat16)
             torch.set_autocast_enabled("cpu", True)
         prepared: dict[str, Any] = super().preprocess_batch(batch)
-        return prepared
+        known = torch.from_numpy(np.stack(prepared["known"]))
+        return {**prepared, "known": known.to(self.device)}
 
     def validate(self) -> tuple[dict[str, float], float]:
         """Validate nothing: with a constant fitness neither weights nor an end are chosen."""

@@ -18,7 +18,7 @@ os.environ["YOLO_OFFLINE"] = "true"
 os.environ["YOLO_AUTOINSTALL"] = "false"
 
 import ultralytics
-from ultralytics.data import YOLODataset
+from ultralytics.data import YOLOConcatDataset, YOLODataset
 from ultralytics.data.augment import BaseTransform, Compose
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn import tasks
@@ -27,6 +27,7 @@ from ultralytics.utils.downloads import (
     GITHUB_ASSETS_NAMES,
     attempt_download_asset,
 )
+from ultralytics.utils.loss import E2ELoss, v8DetectionLoss
 from ultralytics.utils.metrics import ap_per_class
 
 __all__ = [
@@ -35,10 +36,13 @@ __all__ = [
     "BaseTransform",
     "Compose",
     "DetectionTrainer",
+    "E2ELoss",
+    "YOLOConcatDataset",
     "YOLODataset",
     "ap_per_class",
     "attempt_download_asset",
     "load_checkpoint",
+    "v8DetectionLoss",
     "yaml_model_load",
 ]
 

@@ -80,7 +80,9 @@ def vocabulary(
 
 @app.command()
 def train(
-    labels: SetPath,
+    labels: Annotated[
+        list[Path], typer.Argument(help="Labelled sets, made by 'parts import': one or several.")
+    ],
     out: Annotated[Path, typer.Argument(help="Folder to write the detector to.")],
     settings: Annotated[
         list[str] | None,
@@ -89,7 +91,11 @@ def train(
     redo: Annotated[bool, typer.Option(help="Replace a detector of other settings.")] = False,
     device: options.Device = "auto",
 ) -> None:
-    """Train a part detector; stopped half-way, the same command goes on."""
+    """Train a part detector; stopped half-way, the same command goes on.
+
+    Of several labelled sets each may label other parts: the detector finds all of them, and a
+    part that a set did not look for is not taught as absent from its images.
+    """
     from pipelines.jobs.detector import train
 
     train(labels, out, settings or [], device, redo)

@@ -61,7 +61,7 @@ def demo(work: Path, device: str, changes: list[str] | None = None) -> Path:
     detector = job.folder / "detector"
     with steps.step("Part detector", done=(detector / "scores.csv").is_file()):
         settings = list(whole.DEMO_DETECTOR)
-        detector_jobs.train(labels, detector, settings, device)
+        detector_jobs.train([labels], detector, settings, device)
     with steps.step("Detection", done=(job.parts / "boxes.parquet").is_file()):
         detector_jobs.detect(detector, job.root, None, job.parts, [], False, device)
     with steps.step("Filling", done=job.filled.is_file()):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
@@ -48,32 +51,51 @@ def vocabulary_of(boxes: Boxes) -> Vocabulary:
 
 
 def train(
-    labels: Path, out: Path, settings: list[str], device: str, redo: bool = False
+    labels: Sequence[Path], out: Path, settings: list[str], device: str, redo: bool = False
 ) -> Detector:
-    """Train a detector, and test it on what was held out."""
-    labelled = LabelledSet.read(labels)
+    """Train a detector on one or several labelled sets, and test it on what each held out."""
+    if LabelledSet.is_at(out):
+        raise InputError(
+            f"{out}: is a labelled set; the last folder named is the one to write the detector to"
+        )
+    sets = [LabelledSet.read(folder) for folder in labels]
     chosen = change(DetectorSettings, settings)
-    detector = train_detector(labelled, out, chosen, device=_device(device), redo=redo)
+    detector = train_detector(sets, out, chosen, device=_device(device), redo=redo)
     written(out, "detector:")
     if chosen.hold_out:
-        _show_scores(evaluate_detector(detector, labelled), out / "scores.csv")
+        _test_each(detector, dict(zip(map(str, labels), sets, strict=True)), out / "scores.csv")
     return detector
+
+
+def _test_each(detector: Detector, sets: dict[str, LabelledSet], out: Path) -> None:
+    """Test a detector on each set, on the parts that the set looked for."""
+    tables = []
+    for name, labels in sets.items():
+        scores = evaluate_detector(detector, labels)
+        _show_scores(scores, f" of {name}" if len(sets) > 1 else "")
+        tables.append(scores.table.assign(labels=name)[["labels", *scores.table]])
+    table = pd.concat(tables, ignore_index=True)
+    _write_scores(table if len(sets) > 1 else table.drop(columns="labels"), out)
 
 
 def evaluate(detector: Path, labels: Path, device: str) -> None:
     """Test a detector on the labelled images that it has not seen."""
     loaded = Detector.load(detector, _device(device))
     scores = evaluate_detector(loaded, LabelledSet.read(labels))
-    _show_scores(scores, detector / f"scores-{labels.resolve().name}.csv")
+    _show_scores(scores)
+    _write_scores(scores.table, detector / f"scores-{labels.resolve().name}.csv")
 
 
-def _show_scores(scores: DetectorScores, out: Path) -> None:
+def _show_scores(scores: DetectorScores, of: str = "") -> None:
     left = f", {scores.trained_on} trained on and left out" if scores.trained_on else ""
-    show(scores.table, f"part detector on {scores.images} images{left}")
+    show(scores.table, f"part detector on {scores.images} images{of}{left}")
     for problem in scores.problems:
         say(problem)
+
+
+def _write_scores(table: pd.DataFrame, out: Path) -> None:
     with whole_file(out) as aside:
-        scores.table.to_csv(aside, index=False)
+        table.to_csv(aside, index=False)
     written(out, "table:")
 
 

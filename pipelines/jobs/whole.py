@@ -104,7 +104,7 @@ def detect_parts(
     if detector is None:
         detector = job.folder / "detector"
         chosen = [*DEMO_DETECTOR, *settings] if job.built_in else settings
-        detector_jobs.train(labels or job.root / "labels", detector, chosen, device, redo)
+        detector_jobs.train([labels or job.root / "labels"], detector, chosen, device, redo)
     else:
         Detector.load(detector)
     detector_jobs.detect(detector, job.root, None, job.parts, [], redo, device)

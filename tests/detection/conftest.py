@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,11 @@ def draw_labels(root: Path, count: int, seed: int = 0) -> LabelledSet:
 @pytest.fixture(scope="session", autouse=True)
 def _few_threads() -> None:
     torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[..., LabelledSet]:
+    return draw_labels
 
 
 @pytest.fixture(scope="session")

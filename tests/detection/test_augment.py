@@ -114,6 +114,18 @@ def test_mirroring_moves_boxes_and_swaps_left_and_right(labels):
     assert mirrored["bboxes"].numpy() == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_mirrored_image_was_searched_for_the_mirrored_parts(labels):
+    name = labels.images.frame["image"][0]
+    row = (name, "left light", 0.1, 0.6, 0.3, 0.8)
+    left = LabelledSet(
+        labels.only([name]).images, Boxes(label_rows([row])), HANDED, frozenset({"left light"})
+    )
+    for flip, known, part in ((0, [False, True, False], 1), (1, [False, False, True], 2)):
+        item = _dataset(left, HANDED, flip=flip)[0]
+        assert item["known"].tolist() == known
+        assert item["cls"].flatten().tolist() == [part]
+
+
 def test_mirroring_happens_as_often_as_asked():
     random.seed(0)
     mirror = MirrorParts(0.25, (0,))
@@ -130,7 +142,8 @@ def test_mirroring_happens_as_often_as_asked():
     image = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
     times = 0
     for _ in range(1000):
-        given = {"img": image, "instances": Still(), "cls": np.zeros((1, 1), np.float32)}
+        given = {"img": image, "instances": Still(), "cls": np.zeros((1, 1), np.float32),
+                 "known": np.ones(1, bool)}  # fmt: skip
         times += bool((mirror(given)["img"] != image).any())
     assert 200 < times < 300
 

@@ -219,10 +219,8 @@ def test_evaluation_leaves_out_parts_that_nobody_labelled(detector, labels):
 
 
 @pytest.mark.slow
-def test_drawn_vehicles_are_learned(tmp_path):
-    from conftest import draw_labels
-
-    training, testing = draw_labels(tmp_path / "a", 64), draw_labels(tmp_path / "b", 16, seed=1)
+def test_drawn_vehicles_are_learned(draw, tmp_path):
+    training, testing = draw(tmp_path / "a", 64), draw(tmp_path / "b", 16, seed=1)
     plain = {"degrade": 0.0, "crop_to_vehicle": 0.0, "mosaic": 0.0}
     detector = _train(training, tmp_path / "out", epochs=40, image_size=96, batch=8, **plain)
     table = evaluate_detector(detector, testing, progress=False).table.set_index("part")

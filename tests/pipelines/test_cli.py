@@ -51,6 +51,8 @@ def empty(folder):
             ("parts", "train", "{data}/labels", "{tmp}/d", "--set", "epoch=3"),
             "did you mean 'epochs'",
         ),
+        (("parts", "train", "{data}/labels", "{data}/labels-eia", "{tmp}/d"), "one vocabulary"),
+        (("parts", "train", "{data}/labels", "{data}/labels-eia"), "the last folder named"),
         (("parts", "detect", "{empty}", "{data}", "{tmp}/b"), "not a trained detector"),
         (("parts", "check", "{tmp}/none.json"), "none.json"),
         (("parts", "import", "{tmp}/none.json", "{tmp}/l", "--mapping", "x"), "x"),

@@ -1,7 +1,9 @@
 import pandas as pd
 
 from annotations.boxes import Boxes
+from annotations.labels import LabelledSet
 from pipelines.jobs import whole
+from pipelines.jobs.detector import train
 from pipelines.jobs.sheet import draw_sheet
 
 DETECTOR = ["weights=yolo11n.yaml", "image_size=64", "epochs=1", "hold_out=0.25", "batch=4"]
@@ -37,6 +39,24 @@ def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
     found = pd.read_csv(page.with_name("results.csv"))
     assert len(found) == 40 * 3
     assert (found["query"] != found["image"]).all()
+
+
+def test_a_detector_of_two_sets_is_tested_on_each(fleet, tmp_path, capsys):
+    drawn = LabelledSet.read(fleet / "labels")
+    frame = drawn.boxes.frame
+    for part in ("window", "light"):
+        boxes = Boxes(frame[frame["part"] == part])
+        only = LabelledSet(drawn.images, boxes, drawn.vocabulary, frozenset({part}))
+        only.write(tmp_path / part)
+    folders = [tmp_path / "light", tmp_path / "window"]
+    detector = train(folders, tmp_path / "detector", DETECTOR, "cpu")
+    assert detector.vocabulary.names == ("window", "light")
+    table = pd.read_csv(tmp_path / "detector/scores.csv")
+    assert list(zip(table["labels"], table["part"], strict=True)) == [
+        (str(folders[0]), "light"), (str(folders[0]), "all"),
+        (str(folders[1]), "window"), (str(folders[1]), "all"),
+    ]  # fmt: skip
+    assert f"images of {folders[1]}" in capsys.readouterr().out
 
 
 def test_a_sheet_shows_the_boxes(fleet, tmp_path):
