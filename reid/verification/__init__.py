@@ -1,0 +1,1 @@
+"""Whether two images show the same, learned from pairs or identities of cached features."""
