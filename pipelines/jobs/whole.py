@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import read_text, write_text
+from detection.card import DetectorCard
 from detection.detector import Detector
 from pipelines.jobs import detector as detector_jobs
 from pipelines.jobs import evaluation as evaluation_jobs
@@ -63,6 +65,17 @@ class Job:
             )
         write_text(note, f"{path}\n")
         return cls(data, folder, False)
+
+    def parts_of(self, images: Path, out: Path, device: str) -> Path:
+        """Detect the parts of other images, or what is new of them, and return the cache.
+
+        Another folder, or another detector, has another cache below ``out``.
+        """
+        detector = self.folder / "detector"
+        work = f"{images.resolve()} {DetectorCard.read(detector).weights}"
+        place = out / f"parts-{hashlib.sha256(work.encode()).hexdigest()[:8]}"
+        detector_jobs.detect(detector, images, None, place, [], False, device)
+        return place
 
     def recipe(self, given: str | None) -> str:
         """Return the recipe given, or the one that suits the data set."""
@@ -166,9 +179,7 @@ def retrieve(
     # Where boxes only decorate the page, they are shown where the images have them.
     places = [job.parts, job.parts] if queries is None and job.parts.is_dir() else [None, None]
     if needed and queries is not None and gallery is not None:
-        places = [out / "parts-queries", out / "parts-gallery"]
-        for folder, place in zip((queries, gallery), places, strict=True):
-            detector_jobs.detect(job.folder / "detector", folder, None, place, [], False, device)
+        places = [job.parts_of(folder, out, device) for folder in (queries, gallery)]
     boxes = [detector_jobs.boxes_at(place) if place else None for place in places]
     built = retrieval_jobs.build_from(
         searched, run, out / "gallery", boxes[1] if needed else None, "global", device

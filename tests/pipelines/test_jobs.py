@@ -1,3 +1,5 @@
+import shutil
+
 import pandas as pd
 
 from annotations.boxes import Boxes
@@ -39,6 +41,20 @@ def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
     found = pd.read_csv(page.with_name("results.csv"))
     assert len(found) == 40 * 3
     assert (found["query"] != found["image"]).all()
+
+    # A method that looks at boxes gets those of the data set, and detects on other folders. One
+    # epoch of the detector finds nothing to train on, so these are the true ones.
+    shutil.copy(fleet / "boxes/prn.parquet", work / "parts-filled.parquet")
+    changes = [*NETWORK[:-1], "backbone.name=resnet10t", "backbone.weights=null"]
+    changes += ["parts.vocabulary=prn", "parts.use=[window, light]"]
+    _, evaluation = whole.train_reid(fleet, "eianet-small", changes, tmp_path, "cpu")
+    assert evaluation is not None
+    for times in (1, 2):
+        capsys.readouterr()
+        whole.retrieve(fleet, folder, folder, "eianet-small", 3, tmp_path, "cpu")
+        known = "40 images looked at, 0 known" if times == 1 else "0 images looked at, 40 known"
+        assert known in capsys.readouterr().out
+    assert len(list((work / "retrieval").glob("parts-*"))) == 1
 
 
 def test_a_detector_of_two_sets_is_tested_on_each(fleet, tmp_path, capsys):
