@@ -136,13 +136,6 @@ def embed(
     if not vectors:
         raise InputError(f"{images.source}: none of {len(images)} images could be read")
     made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems))
-    bad = ~np.isfinite(made.vectors).all(1)
-    if bad.any():
-        first = made.images.paths[int(bad.argmax())]
-        raise InputError(
-            f"{run.source}: the network's embedding of {first} is not finite ({bad.sum()} of "
-            f"{len(made.images)} are not); train it again"
-        )
     names = [str(path) for path in made.images.paths]
     distance_named(run.recipe.distance).check(made.vectors, f"{run.source}: embedding", names)
     return made

@@ -17,7 +17,6 @@ class Clusters(NamedTuple):
         which: (P,) int64, its set, below S.
         nearest: (S,), the squared distance of a centre to the nearest negative.
         negative: (S,) int64, the row of that negative; an image of any other label is one.
-        label: (S,) int64, the sets' labels.
     """
 
     positive: Tensor
@@ -25,7 +24,6 @@ class Clusters(NamedTuple):
     which: Tensor
     nearest: Tensor
     negative: Tensor
-    label: Tensor
 
 
 def clusters(embeddings: Tensor, labels: Tensor) -> Clusters:
@@ -52,7 +50,7 @@ def clusters(embeddings: Tensor, labels: Tensor) -> Clusters:
         far = torch.cdist(centre, rows).masked_fill(code == sets[:, None], torch.inf)
         negative = far.argmin(1)
     nearest = (rows[negative] - centre).square().sum(1)
-    return Clusters(positive, spread, which, nearest, negative, known[sets])
+    return Clusters(positive, spread, which, nearest, negative)
 
 
 class CoupledClusterLoss(nn.Module):

@@ -35,7 +35,7 @@ class ModifiedCoupledClusterLoss(nn.Module):
             models: (B,) int64, a number for each model.
         """
         found = clusters(embeddings, years)
-        own = models.new_zeros(len(found.label))
+        own = models.new_zeros(len(found.nearest))
         own[found.which] = models[found.positive]  # all of a set are of one model
         hard = models[found.negative] == own
         return hinge(found, found.nearest - self.margin - self.year_margin * hard)

@@ -205,6 +205,11 @@ def test_the_rate_decays_exponentially_after_a_linear_warm_up():
     assert rate_at(9, 100, 10, 1.0) == 1.0
 
 
+def test_the_rate_drops_after_every_so_many_steps():
+    rates = [rate_at(step, 1000, 0, 0.01, 10) for step in (0, 9, 10, 19, 20)]
+    assert rates == pytest.approx([1, 1, 0.01, 0.01, 0.0001])
+
+
 def test_the_loss_has_the_terms_that_the_recipe_asks_for(tiny_recipe):
     model, criterion = build_model(tiny_recipe, 4, start=False), build_criterion(tiny_recipe)
     pixels = torch.randint(0, 255, (8, 3, 32, 32), dtype=torch.uint8)
