@@ -11,7 +11,10 @@ import typer
 def fleet(
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
     preset: Annotated[
-        str, typer.Option(help="tiny, demo, near-duplicate, near-duplicate-20k, parts or large.")
+        str,
+        typer.Option(
+            help="tiny, demo, near-duplicate, near-duplicate-20k, parts, models or large."
+        ),
     ] = "demo",
     seed: Annotated[
         int | None, typer.Option(help="The same seed makes the same bytes. [the preset's]")

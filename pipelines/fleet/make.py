@@ -37,11 +37,15 @@ _ALONE = 64
 
 def describe(preset: str, chosen: Preset, seed: int) -> str:
     """Return what a fleet folder says of itself: all that its bytes depend on."""
+    settings = asdict(chosen)
+    if not chosen.unseen:
+        # So fleets made before there was this setting stay what they are.
+        del settings["unseen"]
     about = {
         "preset": preset,
         "seed": seed,
         "partreid": version("partreid"),
-        "settings": asdict(chosen),
+        "settings": settings,
     }
     # Tuples become lists, so that the file needs no tags of Python's.
     return yaml.safe_dump(_plain(about), sort_keys=False)

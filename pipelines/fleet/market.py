@@ -18,19 +18,23 @@ def make_vehicles(preset: Preset, seed: int) -> list[Vehicle]:
     """Make the identities of a fleet, training identities first.
 
     Designs and colours are dealt evenly, to training and test alike, so that as many vehicles as
-    possible share model, year and colour.
+    possible share model, year and colour; or some models to test alone.
     """
     catalogue = make_catalogue(
         preset.makes, preset.models, preset.years, preset.kinds, np.random.default_rng([seed, 1])
     )
-    types = [
-        (design, paint)
-        for released in catalogue
-        for design in released
-        for paint in PAINTS[: preset.paints]
-    ]
+    known = catalogue[: len(catalogue) - preset.unseen]
+    unseen = catalogue[len(known) :] or known
     vehicles = []
-    for count, start, tag in ((preset.train, 0, 2), (preset.test, preset.train, 3)):
+    for count, start, tag, dealt in (
+        (preset.train, 0, 2, known), (preset.test, preset.train, 3, unseen),
+    ):  # fmt: skip
+        types = [
+            (design, paint)
+            for released in dealt
+            for design in released
+            for paint in PAINTS[: preset.paints]
+        ]
         order = np.random.default_rng([seed, tag]).permutation(len(types))
         for number in range(count):
             design, paint = types[int(order[number % len(types)])]

@@ -39,6 +39,8 @@ class Preset:
         rates: how often vehicles have marks of their own.
         pairs: verification pairs of each level and difficulty, at most.
         seed: the one that results are published with.
+        unseen: models that only test vehicles are of, and training vehicles never, as in
+            CompCars' verification; 0 deals all models to both.
     """
 
     summary: str
@@ -63,8 +65,14 @@ class Preset:
     rates: Rates = field(default_factory=Rates)
     pairs: int = 1000
     seed: int = 7
+    unseen: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.unseen < self.models:
+            raise InputError(
+                f"preset '{self.summary}': {self.unseen} unseen of {self.models} models; leave "
+                "one to train on"
+            )
         # A tall truck of more would be higher than a camera's frame.
         if not 32 <= self.size <= 256:
             raise InputError(f"preset '{self.summary}': size {self.size} is not from 32 to 256")
@@ -103,6 +111,11 @@ PRESETS: dict[str, Preset] = {
         train=1500, test=20, makes=24, models=120, years=1,
         kinds=("sedan", "hatchback", "suv", "sedan", "pickup", "van"), paints=12, cameras=24,
         passes=(1, 1), frames=(1, 1), size=224, labels=1500, busy=0.8, night=0.05, pairs=0,
+    ),
+    "models": Preset(
+        "many models, three years of each, others at test: to verify models",
+        train=504, test=216, makes=8, models=60, years=3, kinds=_CARS, paints=6, cameras=8,
+        views="front", passes=(2, 2), frames=(2, 2), labels=400, night=0.0, unseen=18,
     ),
     "large": Preset(
         "100,000 images, for scale",
