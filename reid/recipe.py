@@ -43,11 +43,14 @@ class PartSettings(_Section):
         vocabulary: name or YAML path, see `annotations.vocabulary.load_vocabulary`.
         use: the vocabulary's parts that get a branch; empty for the plain network.
         weight: lambda_p of PRN's equation (3): one number for all, or one per part used.
+        least: where the detector's own table is at hand, parts that it finds with a lower AP50 are
+            left out before training (EIA-Net, section 4.3); 0 takes all in ``use``.
     """
 
     vocabulary: str = "prn"
     use: tuple[str, ...] = ("window", "light", "brand")
     weight: NotNegative | dict[str, NotNegative] = 1.0
+    least: Share = 0.0
 
     @model_validator(mode="after")
     def _weights_name_parts(self) -> PartSettings:
@@ -251,6 +254,16 @@ class Recipe(_Section):
         if not self.loss.global_weight and not (self.parts.use and any(self.parts.weights)):
             raise ValueError("loss.global_weight 0 needs part branches with a weight")
         return self
+
+    def with_parts(self, use: tuple[str, ...]) -> Recipe:
+        """Return the recipe with some of its parts, and of what names parts only theirs."""
+        content = self.model_dump(mode="json")
+        content["parts"]["use"] = list(use)
+        if isinstance(self.parts.weight, dict):
+            content["parts"]["weight"] = {part: self.parts.weight[part] for part in use}
+        if aligned := self.loss.alignment.parts:
+            content["loss"]["alignment"]["parts"] = [part for part in aligned if part in use]
+        return parse_recipe(content, "the recipe with fewer parts")
 
     def to_yaml(self) -> str:
         """Return the recipe in full, as a YAML file."""

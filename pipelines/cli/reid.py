@@ -16,6 +16,10 @@ def train(
     data: options.Data,
     out: Annotated[Path, typer.Argument(help="Run folder to write.")],
     boxes: options.BoxesFile = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Detector: parts that it finds worse than parts.least are left out."),
+    ] = None,
     dataset: options.Kind = None,
     change: options.Change = None,
     device: options.Device = "auto",
@@ -24,7 +28,7 @@ def train(
     """Train a re-ID network; stopped half-way, the same command goes on."""
     from pipelines.jobs.network import train
 
-    train(recipe, data, dataset, out, boxes, change or [], device, workers)
+    train(recipe, data, dataset, out, boxes, change or [], device, workers, detector)
 
 
 def evaluate(

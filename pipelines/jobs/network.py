@@ -9,6 +9,7 @@ import pandas as pd
 from annotations.datasets import read_images
 from pipelines.jobs.detector import boxes_at
 from pipelines.recipes import RECIPES, load_recipe
+from pipelines.selection import with_found_parts
 from pipelines.tables import show, written
 from reid.run import Run
 from reid.training.fit import fit
@@ -23,9 +24,10 @@ def train(
     changes: list[str],
     device: str,
     workers: int,
+    detector: Path | None = None,
 ) -> Run:
-    """Train a recipe."""
-    chosen = load_recipe(recipe, changes)
+    """Train a recipe, with the parts that the detector finds well enough."""
+    chosen = with_found_parts(load_recipe(recipe, changes), detector)
     run = fit(
         chosen,
         read_images(data, dataset),

@@ -91,6 +91,12 @@ class Job:
         return self.folder / "parts"
 
     @property
+    def tested_detector(self) -> Path | None:
+        """The detector, if it was trained here and tested on what it held out."""
+        folder = self.folder / "detector"
+        return folder if (folder / "scores.csv").is_file() else None
+
+    @property
     def filled(self) -> Path:
         """The boxes for training, filled by identity."""
         return self.folder / "parts-filled.parquet"
@@ -131,20 +137,24 @@ def train_reid(
     """Train on the cached parts of a data set, and evaluate where it has a test split."""
     job = Job.on(data, work)
     chosen = job.recipe(recipe)
-    load_recipe(chosen, changes)
-    if not job.filled.is_file():
+    wanted = load_recipe(chosen, changes)
+    # An embedding made of parts has only those that were found, so it learns from no others.
+    boxes = job.parts / "boxes.parquet" if needs_boxes(wanted, "global") else job.filled
+    if not boxes.is_file():
         if not job.built_in:
-            raise InputError(f"{job.filled}: not there; run 'make detect-parts DATA={data}' first")
+            raise InputError(f"{boxes}: not there; run 'make detect-parts DATA={data}' first")
         detect_parts(None, None, None, [], False, work, device)
     out = job.run(recipe)
-    run = network_jobs.train(chosen, job.root, None, out, job.filled, changes, device, workers=2)
+    run = network_jobs.train(
+        chosen, job.root, None, out, boxes, changes, device, workers=2, detector=job.tested_detector
+    )
     splits = set(read_images(job.root).frame.get("split", []))
     if "test" not in splits and not {"query", "gallery"} <= splits:
         say("the data set has no query and gallery splits, and no test split: not evaluated")
         return run, None
     results = out / "evaluation"
-    boxes = job.parts if needs_boxes(run.recipe, "global") else None
-    return run, evaluation_jobs.evaluate(out, job.root, None, boxes, "global", results, device)
+    found = job.parts if needs_boxes(run.recipe, "global") else None
+    return run, evaluation_jobs.evaluate(out, job.root, None, found, "global", results, device)
 
 
 def retrieve(
