@@ -16,14 +16,22 @@ def label_columns(recipe: Recipe) -> list[str]:
     return wanted if "model" in wanted or not recipe.batch.per_model else [*wanted, "model"]
 
 
-def require_labels(recipe: Recipe, images: Images) -> None:
-    """Demand that every image has a label.
+def with_labels(recipe: Recipe, images: Images) -> Images:
+    """Return the images that have a label; published sets know the model or year of some only.
 
     Raises:
-        InputError: one has none, or there is no such column.
+        InputError: there is no such column, none has a label, or an identity is missing.
     """
-    for column in label_columns(recipe):
+    columns = label_columns(recipe)
+    unknown = [column for column in columns if column not in images.frame]
+    needed = [*unknown, *(column for column in columns if column == "identity")]
+    for column in needed:
         images.require(column, f"training by {recipe.label}")
+    known = images.frame[columns].notna().all(axis=1)
+    if not known.any():
+        for column in columns:
+            images.require(column, f"training by {recipe.label}")
+    return images.where(known)
 
 
 def labels_of(recipe: Recipe, images: Images) -> tuple[pd.Series[str], pd.Series[str]]:

@@ -28,7 +28,7 @@ from annotations.vocabulary import load_vocabulary
 from reid.data.augment import Augment
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import TrainingSet
-from reid.data.labels import label_columns, labels_of, require_labels
+from reid.data.labels import label_columns, labels_of, with_labels
 from reid.data.sampler import EpochSampler
 from reid.device import keep_freed_memory, pick_device, uses_bf16
 from reid.methods import build_criterion, build_model
@@ -71,10 +71,15 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
             given or are of another data set, a part of the recipe has no box at all, or the
             batch does not fit the labels.
     """
-    images = images.training()
-    require_labels(recipe, images)
-    images.require_files()
+    given = images.training()
+    images = with_labels(recipe, given)
     notes = []
+    if len(images) < len(given):
+        notes.append(
+            f"{len(given) - len(images)} of {len(given)} training images have no {recipe.label} "
+            "and are left out"
+        )
+    images.require_files()
     problems = list(
         track(
             find_unreadable(images.paths),
@@ -161,8 +166,7 @@ def _loader(
 
 def _fingerprint(recipe: Recipe, images: Images, boxes: Boxes | None) -> dict[str, str]:
     """Say what the work is, so that going on with other data or numbers is noticed."""
-    images = images.training()
-    require_labels(recipe, images)
+    images = with_labels(recipe, images.training())
     rows = images.frame[["image", *label_columns(recipe)]]
     seen = None if boxes is None else boxes.frame[boxes.frame["image"].isin(rows["image"])]
     return {
