@@ -27,7 +27,7 @@ from annotations.vocabulary import load_vocabulary
 from detection.fill import fill_boxes
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.summary import difference, means, with_metrics
-from pipelines.ablation.trials import Trial, collect, run_trial
+from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
 from pipelines.recipes import load_recipe
 from reid.evaluation.bootstrap import bootstrap
 
@@ -66,7 +66,8 @@ def one(trial: Trial, *, root: Path, boxes: Path, out: Path, folds: int, workers
     if folds:
         images = with_fold(images, int(trial.labels["fold"]), folds)
     filled, _ = fill_boxes(Boxes.read(boxes), images.split("train"), load_vocabulary("prn"))
-    run_trial(trial, images, filled, None, out, workers=workers)
+    score = by_rank(images, None, "global", "auto")
+    run_trial(trial, images, filled, score, out, workers=workers)
 
 
 def summarise(trials: list[Trial], out: Path) -> str:

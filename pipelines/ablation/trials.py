@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from annotations.files import read_text, whole_folder
 from annotations.images import Images
 from reid.device import pick_device
 from reid.evaluation.report import evaluate
-from reid.methods import Branches
+from reid.methods import Branches, needs_boxes
 from reid.recipe import Recipe
 from reid.run import Run
 from reid.training.fit import fit
@@ -88,11 +88,32 @@ def train(
         )
 
 
+Score = Callable[[Run, Path], None]
+"""Tests a trained network and writes its scores into a folder, among them ``per_query.csv``."""
+
+
+def by_rank(images: Images, boxes: Boxes | None, branches: Branches, device: str) -> Score:
+    """Return the scoring of a re-identification: every query against the gallery.
+
+    Args:
+        images: with the splits query and gallery.
+        boxes: boxes to test with, not filled; used where the embedding is made of parts.
+        branches: what is compared.
+        device: ``auto``, ``cpu``, ``cuda``.
+    """
+
+    def score(run: Run, folder: Path) -> None:
+        used = boxes if needs_boxes(run.recipe, branches) else None
+        evaluate(run, images, used, branches=branches, device=device, progress=False).write(folder)
+
+    return score
+
+
 def run_trial(
     trial: Trial,
     images: Images,
-    filled: Boxes | None,
     boxes: Boxes | None,
+    score: Score,
     folder: Path,
     *,
     device: str = "auto",
@@ -104,10 +125,10 @@ def run_trial(
 
     Args:
         trial: what to do.
-        images: with the splits train, query and gallery.
-        filled: boxes to train with, filled by identity; not needed without part branches.
-        boxes: boxes to test with, not filled; needed where part vectors are compared.
-        folder: gets ``runs/NAME/`` with ``per_query.csv``, ``metrics.json``, ``notes.txt`` and
+        images: with the split train.
+        boxes: boxes to train with; not needed without parts.
+        score: how it is tested.
+        folder: gets ``runs/NAME/`` with what ``score`` writes, ``notes.txt`` and
             ``training.json``: labels, device and this call's seconds.
         device: ``auto``, ``cpu``, ``cuda``.
         workers: processes that read images in training.
@@ -115,17 +136,15 @@ def run_trial(
     if trial.finished(folder):
         return
     started = time.monotonic()
-    run = train(trial, images, filled, folder, device, workers)
-    used = None if trial.branches == "global" else boxes
-    scored = evaluate(run, images, used, branches=trial.branches, device=device, progress=False)
-    about = {
-        **trial.labels,
-        "device": pick_device(device).type,
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    run = train(trial, images, boxes, folder, device, workers)
     with whole_folder(folder / "runs" / trial.name) as aside:
-        scored.write(aside)
+        score(run, aside)
         shutil.copy(run.source / "notes.txt", aside)
+        about = {
+            **trial.labels,
+            "device": pick_device(device).type,
+            "seconds": round(time.monotonic() - started, 1),
+        }
         (aside / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
     shutil.rmtree(run.source)
     with suppress(OSError):  # the last one leaves no empty folder
@@ -138,11 +157,12 @@ def seconds_of(trial: Trial, folder: Path) -> float:
 
 
 def collect(trials: Iterable[Trial], folder: Path) -> pd.DataFrame:
-    """Return the scores of every query in every finished trial.
+    """Return the scores of every query, or pair, in every finished trial.
 
     Returns:
-        the trials' labels, then ``image``, ``identity``, ``camera`` and the columns of
-        `reid.evaluation.rank.Ranking.per_query`; a row per trial and query.
+        the trials' labels, then the columns that were written: of a re-identification ``image``,
+        ``identity``, ``camera`` and those of `reid.evaluation.rank.Ranking.per_query`; a row per
+        trial and query.
 
     Raises:
         InputError: none has finished.

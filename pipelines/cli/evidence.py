@@ -1,4 +1,4 @@
-"""``partreid ablation`` and ``partreid shortcut``: what the parts are worth, and what is not."""
+"""``partreid ablation``, ``tables`` and ``shortcut``: what the parts are worth, and what is not."""
 
 from __future__ import annotations
 
@@ -43,6 +43,65 @@ def ablation(
     ablation(data, boxes, recipe, seeds, rows, work, change or [], device, workers)
 
 
+def tables(
+    method: Annotated[str, typer.Argument(help="Whose tables: prn or eianet.")],
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="Data set. [prn: the fleet near-duplicate; eianet: the fleet models]"),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(help="Part boxes. [DATA/boxes/prn.parquet, eia.parquet, or those detected]"),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe by name, or a YAML file. [METHOD-small]")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 3,
+    rows: Annotated[
+        str | None,
+        typer.Option(help="Networks, by comma; of eianet: plain, r-mac, cr-mac, eial, mccl. [all]"),
+    ] = None,
+    levels: Annotated[
+        str,
+        typer.Option(
+            help="Of eianet, by comma: model and year are verified on pairs, identity is ranked."
+        ),
+    ] = "model,year",
+    pairs: Annotated[
+        list[Path] | None, typer.Option(help="Test pairs to verify; repeatable. [DATA's, or drawn]")
+    ] = None,
+    hold_out: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.9,
+            help="Share of the training models that only thresholds, SVM and "
+            "Joint Bayesian learn from.",
+        ),
+    ] = 1 / 3,
+    change: options.Change = None,
+    work: WorkOption = Path("runs"),
+    device: options.Device = "auto",
+    workers: WorkersOption = 2,
+) -> None:
+    """Train a paper's networks and print its tables beside ours; goes on where stopped."""
+    from annotations.errors import InputError, suggest
+
+    if method == "prn":
+        from pipelines.jobs.ablation import ablation
+
+        chosen = recipe or "prn-small"
+        ablation(data, boxes, chosen, seeds, rows, work, change or [], device, workers)
+    elif method == "eianet":
+        from pipelines.jobs.eianet import Wanted, eianet_tables
+
+        wanted = Wanted(levels, rows, seeds, tuple(pairs or ()), hold_out)
+        chosen = recipe or "eianet-small"
+        eianet_tables(data, boxes, chosen, wanted, work, change or [], device, workers)
+    else:
+        raise InputError(f"no tables of '{method}'; {suggest(method, ['prn', 'eianet'])}")
+
+
 def shortcut(
     data: DataArgument = None,
     recipe: Annotated[str, typer.Option(help="Recipe by name, or a YAML file.")] = "prn-small",
@@ -63,4 +122,5 @@ def shortcut(
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("ablation")(ablation)
+    app.command("tables")(tables)
     app.command("shortcut")(shortcut)

@@ -17,7 +17,7 @@ from pipelines.ablation import tables
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.summary import METRICS, means
 from pipelines.ablation.table4 import BASELINE, FULL, PARTS, ROWS, Row, choose_rows, recipe_of
-from pipelines.ablation.trials import Trial, collect, run_trial, seconds_of
+from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, seconds_of
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
 from pipelines.recipes import load_recipe
 from pipelines.tables import console, say, show, written
@@ -123,7 +123,8 @@ def _train_all(
                 continue
             who = f"{labels[str(trial.labels['row'])]}, seed {trial.labels['seed']}"
             progress.update(bar, description=f"training {who}")
-            run_trial(trial, images, filled, boxes, folder, device=device, workers=workers)
+            score = by_rank(images, boxes, trial.branches, device)
+            run_trial(trial, images, filled, score, folder, device=device, workers=workers)
             scores = means(collect([trial], folder), "row").iloc[0]
             told = ", ".join(f"{name} {scores[name]:.3f}" for name in METRICS)
             say(f"{who}: {told}; {seconds_of(trial, folder):.0f} s")

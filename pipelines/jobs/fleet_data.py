@@ -13,14 +13,13 @@ from pipelines.jobs.whole import Job
 from pipelines.tables import say
 
 PRESET = "near-duplicate"
-_BOXES = Path("boxes") / "prn.parquet"
 
 
-def find_data(data: Path | None, work: Path) -> tuple[Path, Path]:
+def find_data(data: Path | None, work: Path, preset: str = PRESET) -> tuple[Path, Path]:
     """Return the root of a data set and its folder below ``work``.
 
-    Without ``data`` it is the fleet ``near-duplicate`` with its own seed, made at
-    WORK/near-duplicate/data where it is not there yet.
+    Without ``data`` it is the fleet ``preset`` with its own seed, made at WORK/PRESET/data where
+    it is not there yet.
 
     Raises:
         InputError: see `pipelines.jobs.whole.Job.on` and `pipelines.fleet.make.make_fleet`.
@@ -28,15 +27,15 @@ def find_data(data: Path | None, work: Path) -> tuple[Path, Path]:
     if data is not None:
         job = Job.on(data, work)
         return job.root, job.folder
-    folder = work / PRESET
+    folder = work / preset
     root = folder / "data"
     if not root.is_dir():
-        say(f"no data set given: making the fleet '{PRESET}' in {root}")
-    make_fleet(root, PRESET)
+        say(f"no data set given: making the fleet '{preset}' in {root}")
+    make_fleet(root, preset)
     return root, folder
 
 
-def find_boxes(given: Path | None, root: Path, folder: Path) -> Boxes:
+def find_boxes(given: Path | None, root: Path, folder: Path, vocabulary: str = "prn") -> Boxes:
     """Read the boxes given, or the data set's own true ones, or those that were detected.
 
     Raises:
@@ -45,11 +44,12 @@ def find_boxes(given: Path | None, root: Path, folder: Path) -> Boxes:
     if given is not None:
         return boxes_at(given)
     beside = root.parent if root.is_file() else root
-    for path in (beside / _BOXES, folder / "parts" / "boxes.parquet"):
+    own = Path("boxes") / f"{vocabulary}.parquet"
+    for path in (beside / own, folder / "parts" / "boxes.parquet"):
         if path.is_file():
             return boxes_at(path)
     raise InputError(
-        f"{root}: no part boxes known ({_BOXES} in it, or found by 'make detect-parts'); "
+        f"{root}: no part boxes known ({own} in it, or found by 'make detect-parts'); "
         f"give --boxes (BOXES=)"
     )
 

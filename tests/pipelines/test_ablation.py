@@ -207,10 +207,14 @@ def test_rows_are_trained_once_and_tested(fleet, boxes, tmp_path, capsys, monkey
 def test_training_boxes_are_filled_and_test_boxes_are_not(fleet, boxes, tmp_path, monkeypatch):
     seen = {}
 
-    def stop(trial, images, filled, tested, folder, **_):
-        seen.update(filled=filled.frame, tested=tested.frame)
+    def by_rank(images, tested, *_):
+        seen.update(tested=tested.frame)
+
+    def stop(trial, images, filled, score, folder, **_):
+        seen.update(filled=filled.frame)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr("pipelines.jobs.ablation.by_rank", by_rank)
     monkeypatch.setattr("pipelines.jobs.ablation.run_trial", stop)
     with pytest.raises(KeyboardInterrupt):
         run(fleet, boxes, tmp_path / "w", None)

@@ -1,0 +1,1 @@
+"""The tables of EIA-Net (Seeing Crucial Parts), trained and tested anew."""

@@ -1,0 +1,111 @@
+"""Who says whether two images are the same: a threshold on the distance, an SVM, Joint Bayesian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from annotations.pairs import Pairs
+from reid.distances import distance_named
+from reid.embedding import Embedded
+from reid.evaluation.verification import best_threshold
+from reid.verification.features import Floats
+from reid.verification.joint_bayesian import JointBayesian
+from reid.verification.linear_svm import PairSVM
+
+_COMPONENTS = 128
+"""Principal components that Joint Bayesian keeps, where the held-out images allow as many."""
+_PAIRS = 6000
+"""Pairs that the SVM learns from, so that their differences in 1,048 dimensions fit in memory."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of images, as they are compared: cached, so that every judge sees the same.
+
+    Attributes:
+        vectors: float64 (N, D); of length one where the network compares directions.
+        rows: the row of each image, by name.
+    """
+
+    vectors: Floats
+    rows: pd.Series[int]
+
+    @classmethod
+    def of(cls, embedded: Embedded, distance: str) -> Features:
+        """Prepare embeddings for a recipe's distance."""
+        vectors = distance_named(distance).prepare(embedded.vectors).double().numpy()
+        names = embedded.images.frame["image"].to_numpy()
+        return cls(vectors, pd.Series(np.arange(len(names)), index=names))
+
+    def sides(self, pairs: Pairs) -> tuple[pd.DataFrame, Floats, Floats]:
+        """Return the pairs whose images both could be read, and their two sides, (P, D) each."""
+        frame = pairs.frame[["first", "second", "same"]]
+        there = frame["first"].isin(self.rows.index) & frame["second"].isin(self.rows.index)
+        kept = frame[there].reset_index(drop=True)
+        first, second = (
+            self.vectors[self.rows[kept[side]].to_numpy()] for side in ("first", "second")
+        )
+        return kept, first, second
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a judge learns from: images that no network was trained on, where there are any.
+
+    Attributes:
+        features: of the images.
+        classes: what each is, in the features' order.
+        pairs: of these images.
+    """
+
+    features: Features
+    classes: npt.NDArray[np.str_]
+    pairs: Pairs
+
+
+Judge = Callable[[Floats, Floats], npt.NDArray[np.bool_]]
+"""Says for each of P pairs, (P, D) and (P, D), whether it is the same: (P,)."""
+
+
+def by_distance(known: Known) -> Judge:
+    """Call the same what is nearer than the threshold that judges most known pairs right."""
+    frame, first, second = known.features.sides(known.pairs)
+    threshold = best_threshold(_squared(first, second), frame["same"])
+    return lambda a, b: _squared(a, b) <= threshold
+
+
+def by_svm(known: Known) -> Judge:
+    """Ask a linear SVM on what differs between the features (scikit-learn)."""
+    frame, first, second = known.features.sides(known.pairs)
+    some = np.random.default_rng(0).permutation(len(frame))[:_PAIRS]
+    svm = PairSVM().fit(first[some], second[some], frame["same"].to_numpy()[some])
+    return lambda a, b: svm.score(a, b) > 0
+
+
+def by_joint_bayesian(known: Known) -> Judge:
+    """Ask Joint Bayesian (Chen et al. 2012) at the threshold that judges most known pairs right."""
+    vectors = known.features.vectors
+    freedom = len(vectors) - len(np.unique(known.classes))
+    kept = min(_COMPONENTS, vectors.shape[1], max(freedom // 2, 1))
+    bayesian = JointBayesian(kept).fit(vectors, known.classes)
+    frame, first, second = known.features.sides(known.pairs)
+    threshold = best_threshold(-bayesian.score(first, second), frame["same"])
+    return lambda a, b: -bayesian.score(a, b) <= threshold
+
+
+JUDGES: dict[str, Callable[[Known], Judge]] = {
+    "distance": by_distance,
+    "svm": by_svm,
+    "joint-bayesian": by_joint_bayesian,
+}
+
+
+def _squared(a: Floats, b: Floats) -> Floats:
+    """Squared Euclidean distances, which order pairs as the recipe's distance does."""
+    found: Floats = np.square(a - b).sum(1)
+    return found

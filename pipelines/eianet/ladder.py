@@ -1,0 +1,133 @@
+"""The networks of EIA-Net's Table 2, each with one thing more than the one before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from annotations.errors import InputError, suggest
+from pipelines.ablation.trials import Trial
+from reid.recipe import Recipe, parse_recipe
+
+Level = Literal["model", "year", "identity"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""What makes two images the same: model, released year of a model, or the vehicle itself."""
+
+_YEAR_MARGIN = 0.2
+"""beta of equation (6) where the recipe gives none, as in the recipe eianet-compcars."""
+_PER_MODEL = 2
+
+
+@dataclass(frozen=True)
+class Network:
+    """A rung of the ladder.
+
+    Attributes:
+        name: short, for the command line and for folders.
+        label: what it is, for people.
+        parts: whether it has R-MAC of parts, in place of the mean of the maps.
+        part_based: whether it has the part-based CNN, which makes R-MAC CR-MAC.
+        aligned: whether it has the alignment loss, equation (7).
+        two_margins: whether its cluster loss is the modified one, equations (5) and (6).
+    """
+
+    name: str
+    label: str
+    parts: bool = True
+    part_based: bool = True
+    aligned: bool = True
+    two_margins: bool = False
+
+
+NETWORKS: tuple[Network, ...] = (
+    Network("plain", "plain", parts=False, part_based=False, aligned=False),
+    Network("r-mac", "+ R-MAC", part_based=False, aligned=False),
+    Network("cr-mac", "+ CR-MAC", aligned=False),
+    Network("eial", "+ alignment loss"),
+    Network("mccl", "+ modified cluster loss", two_margins=True),
+)
+
+
+def choose_networks(names: str | None) -> list[Network]:
+    """Return the networks of a comma-separated list, in the ladder's order; all for None.
+
+    Raises:
+        InputError: a name is not one of a network.
+    """
+    known = [network.name for network in NETWORKS]
+    wanted = known if names is None else [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"no network '{name}' in EIA-Net's Table 2; {suggest(name, known)}")
+    return [network for network in NETWORKS if network.name in wanted]
+
+
+def choose_levels(names: str) -> list[Level]:
+    """Return the levels of a comma-separated list, in `LEVELS`' order.
+
+    Raises:
+        InputError: a name is not one of a level.
+    """
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in LEVELS:
+            raise InputError(f"no level '{name}'; {suggest(name, LEVELS)}")
+    return [level for level in LEVELS if level in wanted]
+
+
+def recipe_of(network: Network, base: Recipe, level: Level, seed: int) -> Recipe:
+    """Return the recipe of a rung: ``base`` with what the rung has, everything else the same.
+
+    The modified loss tells years of a model apart by its definition, so it learns from released
+    years at model level, too; at the level of identities there is none.
+
+    Raises:
+        InputError: ``base`` is not of EIA-Net, has no part, or gives alignment no weight.
+    """
+    if base.method != "eianet":
+        raise InputError(f"EIA-Net's tables need a recipe of the method eianet, not {base.method}")
+    if not base.parts.use or not base.loss.alignment.weight or not base.part_based:
+        raise InputError(
+            "EIA-Net's tables take things off a whole recipe: give parts.use, part_based: true and "
+            "a weight in loss.alignment"
+        )
+    content = base.model_dump(mode="json")
+    content["seed"] = seed
+    content["label"] = "year" if network.two_margins else level
+    content["part_based"] = network.part_based
+    if not network.parts:
+        content["parts"]["use"] = []
+    if not network.aligned:
+        content["loss"]["alignment"] = {"weight": 0.0}
+    beta = base.loss.cluster.year_margin or _YEAR_MARGIN
+    content["loss"]["cluster"]["year_margin"] = beta if network.two_margins else 0.0
+    by_year = content["label"] == "year"
+    content["batch"]["per_model"] = (base.batch.per_model or _PER_MODEL) if by_year else 0
+    return parse_recipe(content, f"network '{network.name}'")
+
+
+def levels_tested(network: Network, level: Level) -> list[Level]:
+    """Return the levels at which a network trained at one is tested: with two margins both."""
+    return ["model", "year"] if network.two_margins else [level]
+
+
+def plan(networks: list[Network], levels: list[Level], base: Recipe, seeds: int) -> list[Trial]:
+    """Return the trainings, seed by seed, so that a stopped run compares what it has.
+
+    Each network is trained at each level, that with two margins once, by released years.
+    """
+    return [
+        Trial(
+            {"network": network.name, "trained": level, "seed": seed},
+            recipe_of(network, base, level, seed),
+        )
+        for seed in range(seeds)
+        for network in networks
+        for level in _trained_at(network, levels)
+    ]
+
+
+def _trained_at(network: Network, levels: list[Level]) -> list[Level]:
+    if not network.two_margins:
+        return levels
+    return ["year"] if {"model", "year"} & set(levels) else []

@@ -1,0 +1,171 @@
+"""EIA-Net's Tables 1 to 4 with our figures beside the paper's, and the steps of its ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import pandas as pd
+
+from pipelines.ablation.summary import METRICS, Difference, difference, means
+from pipelines.eianet.ladder import NETWORKS, Level, Network
+from pipelines.eianet.published import SETS, TABLE1, Published
+from reid.evaluation.bootstrap import bootstrap_difference
+
+
+def accuracies(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of pairs judged right, mean and spread over seeds.
+
+    Args:
+        results: of all trials, see `pipelines.ablation.trials.collect` and
+            `pipelines.eianet.verification.by_pairs`; the trial's own level is ``trained``.
+
+    Returns:
+        a row per ``network``, ``trained``, ``level``, ``judge`` and ``pairs``: ``accuracy``,
+        ``spread`` (standard deviation over seeds, n - 1; NaN for one) and ``seeds``.
+    """
+    keys = ["network", "trained", "level", "judge", "pairs"]
+    each = results.groupby([*keys, "seed"], sort=False)["right"].mean()
+    grouped = each.groupby(level=keys, sort=False)
+    table = pd.DataFrame(
+        {"accuracy": grouped.mean(), "spread": grouped.std(), "seeds": grouped.size()}
+    )
+    return table.reset_index()
+
+
+def beside(
+    published: Sequence[Published], found: pd.DataFrame, level: Level, lists: Sequence[str]
+) -> pd.DataFrame:
+    """Return one of Tables 2 to 4: the paper's accuracies, then our means over seeds, as text.
+
+    Args:
+        published: its rows.
+        found: see `accuracies`.
+        level: at which it is tested.
+        lists: the names of our test pairs, in order.
+    """
+    mine = found[found["level"] == level].set_index(["network", "judge", "pairs"])["accuracy"]
+    rows = []
+    for row in published:
+        *compcars, vehicleid = (f"{value:.3f}" for value in row.accuracies)
+        keys = [(row.network, row.judge, name) for name in lists]
+        ours = " ".join(f"{mine[key]:.3f}" for key in keys if key in mine.index)
+        rows.append([row.name, " ".join(compcars), vehicleid, ours])
+    return pd.DataFrame(rows, columns=["method", *SETS, f"here: {', '.join(lists)}"])
+
+
+def every_judge(found: pd.DataFrame, level: Level, lists: Sequence[str]) -> pd.DataFrame:
+    """Return what we have, a row per network and judge; the paper has some of these rows."""
+    mine = _at(found, level)
+    rows = [
+        [network.label, judge, *(_cell(mine, network.name, judge, name) for name in lists)]
+        for network in NETWORKS
+        for judge in found["judge"].unique()
+        if any((network.name, judge, name) in mine for name in lists)
+    ]
+    return pd.DataFrame(rows, columns=["network", "judge", *lists])
+
+
+_Told = Mapping[tuple[str | None, str, str], str]
+
+
+def _at(found: pd.DataFrame, level: Level) -> _Told:
+    """Return mean and spread at a level, as text, by network, judge and pairs."""
+    mine = found[found["level"] == level]
+    keys = zip(mine["network"], mine["judge"], mine["pairs"], strict=True)
+    cells = map(_told, mine["accuracy"], mine["spread"])
+    return dict(zip(keys, cells, strict=True))
+
+
+def _cell(told: _Told, network: str | None, judge: str, pairs: str) -> str:
+    return told.get((network, judge, pairs), "")
+
+
+def steps(results: pd.DataFrame, level: Level) -> pd.DataFrame:
+    """Compare each network with the one before it, by distance, on all pairs of a level.
+
+    A pair's score is its mean over the seeds that both networks have. Intervals are bootstrapped
+    over pairs; pairs share images and models, so they are rather too narrow.
+
+    Returns:
+        ``step`` and ``accuracy``: the difference with its 95 % interval.
+    """
+    mine = results[(results["level"] == level) & (results["judge"] == "distance")]
+    rows: list[tuple[str, str]] = []
+    there = [network for network in NETWORKS if (mine["network"] == network.name).any()]
+    for before, after in pairwise(there):
+        keys = ["seed", "pairs", "first", "second"]
+        sides = [
+            mine.loc[mine["network"] == each.name, [*keys, "right"]] for each in (after, before)
+        ]
+        both = sides[0].merge(sides[1], on=keys)
+        if both.empty:
+            continue
+        pair = both.astype({"right_x": float, "right_y": float}).groupby(keys[1:])
+        one, other = (pair[side].mean() for side in ("right_x", "right_y"))
+        low, high = bootstrap_difference(one, other)
+        found = Difference(float((one - other).mean()), low, high)
+        rows.append((_step(before, after), str(found)))
+    return pd.DataFrame(rows, columns=["step", "accuracy"])
+
+
+def detection(scores: pd.DataFrame | None, used: Sequence[str]) -> pd.DataFrame:
+    """Return Table 1: the paper's detection accuracy of each part, our AP50, and what is used.
+
+    Args:
+        scores: the detector's own table, see `detection.evaluate.DetectorScores`; None where boxes
+            are not a detector's.
+        used: the recipe's parts.
+    """
+    ours = {} if scores is None else dict(zip(scores["part"], scores["AP50"], strict=True))
+    parts = [*TABLE1, *(part for part in used if part not in TABLE1)]
+    rows = [
+        (part, TABLE1.get(part), ours.get(part), "yes" if part in used else "") for part in parts
+    ]
+    return pd.DataFrame(rows, columns=["part", "paper", "here AP50", "used here"])
+
+
+def ranked(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores of re-identification, a row per network, as `summary.means` has them."""
+    found = means(results, "network")
+    order = [network.name for network in NETWORKS if network.name in found.index]
+    return found.loc[order].rename_axis("network").reset_index()
+
+
+def ranked_for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `ranked` with mean and spread in one cell."""
+    labels = {network.name: network.label for network in NETWORKS}
+    cells = {"network": table["network"].map(labels)}
+    for name in METRICS:
+        pairs = zip(table[name], table[f"{name} spread"], strict=True)
+        cells[name] = pd.Series([_told(mean, apart) for mean, apart in pairs], index=table.index)
+    return pd.DataFrame(cells)
+
+
+def ranked_steps(results: pd.DataFrame) -> pd.DataFrame:
+    """Compare each network with the one before it; see `pipelines.ablation.summary.difference`."""
+    there = [network for network in NETWORKS if (results["network"] == network.name).any()]
+    rows = []
+    for before, after in pairwise(there):
+        cells = [
+            difference(results, "network", after.name, before.name, metric) for metric in METRICS
+        ]
+        if all(cell is not None for cell in cells):
+            rows.append([_step(before, after), *map(str, cells)])
+    return pd.DataFrame(rows, columns=["step", *METRICS])
+
+
+def seeds_told(found: pd.DataFrame) -> str:
+    """Say over how many seeds the means of a table with a column ``seeds`` are."""
+    low, high = found["seeds"].min(), found["seeds"].max()
+    if low < high:
+        return f"mean ± standard deviation over {low} to {high} seeds, as far as trained"
+    return "one seed" if high == 1 else f"mean ± standard deviation over {high} seeds"
+
+
+def _told(mean: float, spread: float) -> str:
+    return f"{mean:.3f}" + ("" if pd.isna(spread) else f" ±{spread:.3f}")
+
+
+def _step(before: Network, after: Network) -> str:
+    return f"{after.label} over {before.label.removeprefix('+ ')}"

@@ -1,0 +1,210 @@
+"""EIA-Net's tables on a data set: its ladder, every network trained under one budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from annotations.boxes import Boxes
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.files import whole_file, write_text
+from annotations.images import Images
+from annotations.vocabulary import load_vocabulary
+from detection.selection import read_scores
+from pipelines.ablation.claim import claim, data_hash, recipe_hash
+from pipelines.ablation.summary import METRICS, means
+from pipelines.ablation.tables import to_markdown
+from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, seconds_of
+from pipelines.eianet.ladder import (
+    LEVELS,
+    NETWORKS,
+    choose_levels,
+    choose_networks,
+    levels_tested,
+    plan,
+)
+from pipelines.eianet.layout import accuracies, ranked
+from pipelines.eianet.material import Material, gather
+from pipelines.eianet.sections import Section, detected, retrieved, verified
+from pipelines.eianet.verification import by_pairs
+from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
+from pipelines.recipes import load_recipe
+from pipelines.selection import with_found_parts
+from pipelines.tables import console, say, show, written
+from reid.recipe import Recipe
+
+PRESET = "models"
+"""The fleet that is taken where no data set is given."""
+_OURS = ("seed", "label", "part_based", "loss.alignment", "loss.cluster.year_margin")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person asks of the tables.
+
+    Attributes:
+        levels: comma-separated, of `pipelines.eianet.ladder.LEVELS`.
+        networks: comma-separated; None for all.
+        seeds: trainings of each network.
+        pairs: files of test pairs; none to find or draw them.
+        hold_out: share of the training models that only judges learn from.
+    """
+
+    levels: str = "model,year"
+    networks: str | None = None
+    seeds: int = 3
+    pairs: tuple[Path, ...] = ()
+    hold_out: float = 1 / 3
+
+
+def eianet_tables(
+    data: Path | None,
+    boxes: Path | None,
+    recipe: str,
+    wanted: Wanted,
+    work: Path,
+    changes: list[str],
+    device: str,
+    workers: int = 2,
+) -> Path:
+    """Train what has not been trained, print the tables beside the paper's, and write them.
+
+    Returns:
+        the folder of the results, WORK/NAME/eianet.
+
+    Raises:
+        InputError: a level, network, recipe or data set is wrong, the boxes do not fit, or the
+            folder holds results of another recipe or data.
+    """
+    networks, levels = choose_networks(wanted.networks), choose_levels(wanted.levels)
+    for change in changes:
+        if any(change.partition("=")[0].strip().startswith(key) for key in _OURS):
+            raise InputError(f"'{change}': the ladder sets this itself")
+    given = load_recipe(recipe, changes)
+    if not plan(networks, levels, given, wanted.seeds):
+        raise InputError(
+            "the modified cluster loss tells released years apart: ask for the level model or year"
+        )
+    root, place = find_data(data, work, PRESET)
+    tested = place / "detector" / "scores.csv"
+    base = with_found_parts(given, tested.parent) if tested.is_file() else given
+    trials = plan(networks, levels, base, wanted.seeds)
+    every = plan(list(NETWORKS), levels, base, wanted.seeds)
+    images = read_images(root)
+    found = find_boxes(boxes, root, place, base.parts.vocabulary)
+    verified = [level for level in levels if level != "identity"]
+    material = gather(images, root, verified, wanted.pairs, wanted.hold_out) if verified else None
+    if "identity" in levels:
+        _require_ranks(images, found)
+    _require_parts(base, material.images if material else images, found)
+    folder = place / "eianet"
+    claim(folder, {**recipe_hash(base), **data_hash(images, found)})
+    if material is not None:
+        claim(folder / "held-out", {"images held out": material.held_out})
+        for level in material.tests:
+            claim(folder / f"pairs-{level}", {"pairs": material.pairs_hash(level)})
+    _train_all(trials, images, material, found, folder, device, workers)
+    _report(every, material, folder, place, base.parts.use)
+    return folder
+
+
+def _require_ranks(images: Images, boxes: Boxes) -> None:
+    for split in ("query", "gallery"):
+        images.split(split).require("identity", "the level 'identity'")
+    require_unfilled(boxes, images)
+
+
+def _require_parts(base: Recipe, images: Images, boxes: Boxes) -> None:
+    """Demand that the cache has the recipe's parts on training images."""
+    load_vocabulary(base.parts.vocabulary).only(base.parts.use)
+    there = set(boxes.of(images.training()).frame["part"])
+    if missing := [part for part in base.parts.use if part not in there]:
+        kept = ", ".join(part for part in base.parts.use if part in there)
+        raise InputError(
+            f"{boxes.source}: no box of '{missing[0]}' on any training image; leave it out by "
+            f"--set 'parts.use=[{kept}]' (SET=), or detect it"
+        )
+
+
+def _train_all(
+    trials: list[Trial],
+    images: Images,
+    material: Material | None,
+    boxes: Boxes,
+    folder: Path,
+    device: str,
+    workers: int,
+) -> None:
+    """Run the trials, with a line for each as it finishes."""
+    networks = {network.name: network for network in NETWORKS}
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    )  # fmt: skip
+    before = [trial for trial in trials if trial.finished(folder)]
+    if before:
+        say(f"{len(before)} of {len(trials)} trainings known from before")
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=len(trials), completed=len(before))
+        for trial in trials:
+            if trial in before:
+                continue
+            network = networks[str(trial.labels["network"])]
+            trained = next(level for level in LEVELS if level == trial.labels["trained"])
+            who = f"{network.label}, by {trained}, seed {trial.labels['seed']}"
+            progress.update(bar, description=f"training {who}")
+            if material is None or trained == "identity":
+                score, seen = by_rank(images, boxes, "global", device), images
+            else:
+                levels = [
+                    each for each in levels_tested(network, trained) if each in material.tests
+                ]
+                score, seen = by_pairs(material, boxes, levels, device), material.images
+            run_trial(trial, seen, boxes, score, folder, device=device, workers=workers)
+            told = _in_short(collect([trial], folder))
+            say(f"{who}: {told}; {seconds_of(trial, folder):.0f} s")
+            progress.advance(bar)
+
+
+def _in_short(results: pd.DataFrame) -> str:
+    if "judge" not in results:
+        scores = means(results, "network").iloc[0]
+        return ", ".join(f"{name} {scores[name]:.3f}" for name in METRICS)
+    mine = results[results["judge"] == "distance"]
+    shares = mine.groupby(["level", "pairs"], sort=False, as_index=False)["right"].mean()
+    return ", ".join(f"{row.level} {row.pairs} {row.right:.3f}" for row in shares.itertuples())
+
+
+def _report(
+    trials: list[Trial], material: Material | None, folder: Path, place: Path, used: Sequence[str]
+) -> None:
+    """Print and write everything that the finished trials say."""
+    made: list[Section] = []
+    by_identity = [trial for trial in trials if trial.labels["trained"] == "identity"]
+    if material is not None:
+        results = collect([trial for trial in trials if trial not in by_identity], folder)
+        lists = {level: list(pairs) for level, pairs in material.tests.items()}
+        detector = place / "detector"
+        table = read_scores(detector) if (detector / "scores.csv").is_file() else None
+        made += [detected(table, used), *verified(results, lists, place.name)]
+        _write(results, folder / "pairs.csv")
+        _write(accuracies(results), folder / "accuracy.csv")
+    if by_identity:
+        results = collect(by_identity, folder)
+        made += retrieved(results, place.name)
+        _write(results, folder / "queries.csv")
+        _write(ranked(results), folder / "ranking.csv")
+    for title, table in made:
+        show(table, title)
+    text = "\n".join(f"{title}\n\n{to_markdown(table)}" for title, table in made)
+    write_text(folder / "tables.md", text)
+    written(folder / "tables.md", "tables:")
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    with whole_file(path) as aside:
+        frame.to_csv(aside, index=False)

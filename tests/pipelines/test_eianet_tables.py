@@ -1,0 +1,347 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pipelines.ablation.trials as trials_module
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.pairs import Pairs
+from pipelines.eianet import layout, published
+from pipelines.eianet.judges import JUDGES, Features, Known
+from pipelines.eianet.ladder import (
+    NETWORKS,
+    choose_levels,
+    choose_networks,
+    levels_tested,
+    plan,
+    recipe_of,
+)  # fmt: skip
+from pipelines.eianet.material import gather, hold_out, with_makes
+from pipelines.jobs.eianet import Wanted, eianet_tables
+from pipelines.recipes import load_recipe
+from pipelines.selection import with_found_parts
+from reid.evaluation.bootstrap import bootstrap_difference
+from reid.evaluation.verification import best_threshold
+
+PAPER = Path(__file__).parents[3] / "shared" / "papers" / "eianet.txt"
+TINY = [
+    "epochs=1", "image.height=32", "image.width=32", "batch.size=6", "batch.per_identity=2",
+    "backbone.name=resnet10t", "backbone.weights=null", "dimension=8",
+    "parts.use=[wind glass, car light, plate]",
+]  # fmt: skip
+
+
+def run(fleet, work, wanted, changes=TINY, boxes=None):
+    return eianet_tables(fleet, boxes, "eianet-small", wanted, work, changes, "cpu", 0)
+
+
+@pytest.mark.skipif(not PAPER.is_file(), reason="../shared/papers is not there")
+def test_the_papers_numbers_are_the_papers():
+    text = PAPER.read_text(errors="replace")
+    for number, rows in ((2, published.TABLE2), (3, published.TABLE3), (4, published.TABLE4)):
+        table = text[text.index(f"Table {number}. Accuracy") :]
+        lines = [re.sub(r" \[\d+\]", "", line) for line in table.splitlines()[:18]]
+        found = [line for line in lines if re.fullmatch(r".*( 0\.\d{3}){4}", line)][: len(rows)]
+        assert found == [" ".join([r.name, *(f"{a:.3f}" for a in r.accuracies)]) for r in rows]
+    table = text[text.index("Table 1. Accuracy") :].splitlines()[1:5]
+    for names, values in ((table[0], table[1]), (table[2], table[3])):
+        paper = values.removeprefix("Accuracy %").removeprefix("%").split()
+        there = names.removeprefix("Accuracy").replace(" ", "")
+        for part, share in published.TABLE1.items():
+            squeezed = part.replace(" ", "").replace("anusign", "anusigns")
+            if squeezed in there:
+                assert f"{100 * share:.1f}".removesuffix(".0") in paper
+    assert {len(rows) for rows in (published.TABLE2, published.TABLE3)} == {11, 8}
+
+
+def test_every_rung_adds_one_thing_and_changes_nothing_else():
+    base = load_recipe("eianet-small")
+    recipes = [recipe_of(network, base, "year", 3) for network in NETWORKS]
+    assert [
+        (
+            bool(recipe.parts.use),
+            recipe.part_based,
+            bool(recipe.loss.alignment.weight),
+            bool(recipe.loss.cluster.year_margin),
+        )
+        for recipe in recipes
+    ] == [(n > 0, n > 1, n > 2, n > 3) for n in range(5)]
+    for recipe in recipes:
+        restored = {
+            "parts": base.parts, "part_based": True, "loss": base.loss, "label": base.label,
+            "batch": base.batch, "seed": base.seed,
+        }  # fmt: skip
+        assert recipe.model_copy(update=restored) == base
+        assert recipe.loss.cluster.margin == base.loss.cluster.margin
+        assert recipe.batch.size == base.batch.size
+        assert recipe.seed == 3
+
+
+def test_two_margins_learn_from_years_and_are_tested_at_both_levels():
+    base = load_recipe("eianet-small")
+    last = NETWORKS[-1]
+    assert recipe_of(last, base, "model", 0).label == "year"
+    assert levels_tested(last, "year") == ["model", "year"]
+    assert levels_tested(NETWORKS[0], "model") == ["model"]
+    names = [trial.name for trial in plan(list(NETWORKS), ["model", "year"], base, 2)]
+    assert len(names) == len(set(names)) == 18
+    assert names.count("mccl-year-seed1") == 1
+    assert not any("mccl" in t.name for t in plan(list(NETWORKS), ["identity"], base, 1))
+
+
+def test_wrong_names_and_recipes_are_told():
+    with pytest.raises(InputError, match="did you mean 'r-mac'"):
+        choose_networks("plain,rmac")
+    with pytest.raises(InputError, match="did you mean 'year'"):
+        choose_levels("years")
+    with pytest.raises(InputError, match="of the method eianet, not prn"):
+        recipe_of(NETWORKS[0], load_recipe("prn-small"), "model", 0)
+    with pytest.raises(InputError, match=r"give parts\.use, part_based"):
+        recipe_of(NETWORKS[0], load_recipe("eianet-small", ["part_based=false"]), "model", 0)
+
+
+def test_held_out_models_are_in_neither_half_twice():
+    rows = [(f"{m}{i}", f"m{m}", "train") for m in range(6) for i in range(3)] + [
+        ("t", "m9", "test")
+    ]
+    images = Images(pd.DataFrame(rows, columns=["image", "model", "split"]).assign(
+        identity=None, camera=None), Path(), "x")  # fmt: skip
+    left, held = hold_out(images, 1 / 3)
+    assert len(held) == 6
+    assert held.frame["model"].nunique() == 2
+    assert not set(held.frame["model"]) & set(left.frame["model"])
+    assert set(left.frame["image"]) | set(held.frame["image"]) == set(images.frame["image"])
+    same, known = hold_out(images, 0)
+    assert len(same) == 19
+    assert set(known.frame["split"]) == {"train"}
+    with pytest.raises(InputError, match="leaves 5 to train on and 1 for thresholds"):
+        hold_out(images, 0.1)
+    part2 = Images(
+        images.frame.assign(list=["verification"] * 6 + ["classification"] * 12 + [None]),
+        Path(), "x",
+    )  # fmt: skip
+    left, held = hold_out(part2, 0.9)
+    assert sorted(held.frame["image"]) == sorted(name for name, *_ in rows[:6])
+
+
+def test_models_of_two_makers_are_two():
+    frame = pd.DataFrame(
+        {"image": ["a", "b", "c"], "identity": None, "camera": None, "make": ["X", "Y", None],
+         "model": ["1", "1", None]}
+    )  # fmt: skip
+    assert with_makes(Images(frame, Path(), "x")).frame["model"].fillna("-").to_list() == [
+        "X 1", "Y 1", "-"
+    ]  # fmt: skip
+
+
+def test_lists_are_sorted_by_level_and_difficulty_and_missing_ones_drawn(fleet, tmp_path):
+    images = Images.read(fleet / "images.parquet")
+    found = gather(images, fleet, ["model", "year"], [], 0)
+    # So small a fleet has no pairs of other difficulties.
+    assert {level: list(lists) for level, lists in found.tests.items()} == {
+        "model": ["easy"],
+        "year": ["drawn"],
+    }
+    assert set(found.tested.frame["split"]) == {"query", "gallery"}
+    for name in ("hard", "easy", "other"):
+        source = fleet / "pairs" / "verification_pairs_model_easy.txt"
+        (tmp_path / f"verification_pairs_year_{name}.txt").write_text(source.read_text())
+    several = gather(images, fleet, ["year"], sorted(tmp_path.glob("*.txt")), 0)
+    assert list(several.tests["year"]) == ["easy", "hard", "other"]
+    alone = tmp_path / "mine.csv"
+    found.tests["model"]["easy"].frame.astype({"same": int}).to_csv(alone, index=False)
+    given = gather(images, fleet, ["model", "year"], [alone], 0)
+    assert {level: list(lists) for level, lists in given.tests.items()} == {
+        "model": ["mine"],
+        "year": ["drawn"],
+    }
+    drawn = given.tests["year"]["drawn"].frame
+    years = images.frame.set_index("image")[["model", "year"]].agg(tuple, axis=1)
+    told = years[drawn["first"]].to_numpy() == years[drawn["second"]].to_numpy()
+    assert (told == drawn["same"]).all()
+
+
+def test_test_pairs_of_training_images_are_refused(fleet, tmp_path):
+    images = Images.read(fleet / "images.parquet")
+    first, second = images.split("train").frame["image"][:2]
+    path = tmp_path / "pairs.csv"
+    path.write_text(f"first,second,same\n{first},{second},1\n")
+    with pytest.raises(InputError, match=r"pairs.csv: '.*' is a training image"):
+        gather(images, fleet, ["model"], [path], 0)
+    path.write_text(f"first,second,same\n{first},nowhere.jpg,1\n")
+    with pytest.raises(InputError, match=r"row 2: .* has no image 'nowhere.jpg'"):
+        gather(images, fleet, ["model"], [path], 0)
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_every_judge_tells_what_can_be_told(name):
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(12, 16)) * 3
+
+    def made(classes):
+        return centres[classes] + random.normal(size=(len(classes), 16)) * 0.3
+
+    classes = np.arange(12).repeat(10)
+    names = pd.Series(np.arange(120), index=[str(i) for i in range(120)])
+    sides = random.integers(120, size=(1500, 2))
+    sides = sides[sides[:, 0] != sides[:, 1]]
+    same = classes[sides[:, 0]] == classes[sides[:, 1]]
+    keep = np.concatenate([np.flatnonzero(same), np.flatnonzero(~same)[: same.sum()]])
+    pairs = pd.DataFrame(sides[keep].astype(str), columns=["first", "second"])
+    pairs = pairs.assign(same=same[keep].astype(int)).drop_duplicates(["first", "second"])
+    known = Known(Features(made(classes), names), classes.astype(str), Pairs(pairs, "x"))
+    judge = JUDGES[name](known)
+    one, other = made(np.arange(12)), made(np.arange(12))
+    assert judge(one, other).all()
+    assert not judge(one, other[::-1]).any()
+    if name == "distance":
+        frame, a, b = known.features.sides(known.pairs)
+        limit = best_threshold(((a - b) ** 2).sum(1), frame["same"])
+        assert (judge(a, b) == (((a - b) ** 2).sum(1) <= limit)).all()
+
+
+def test_pairs_with_an_unread_image_are_left_out():
+    features = Features(np.eye(2), pd.Series([0, 1], index=["a", "b"]))
+    table = pd.DataFrame({"first": ["a", "a"], "second": ["b", "c"], "same": [1, 0]})
+    frame, first, second = features.sides(Pairs(table, "x"))
+    assert frame["second"].to_list() == ["b"]
+    assert (first == [[1, 0]]).all()
+    assert (second == [[0, 1]]).all()
+
+
+def made_results(seeds=3, pairs=40):
+    random = np.random.default_rng(0)
+    frames = [
+        pd.DataFrame(
+            {"network": network, "trained": "year", "seed": seed, "level": "year", "pairs": name,
+             "judge": judge, "first": [f"a{i}" for i in range(pairs)],
+             "second": [f"b{i}" for i in range(pairs)], "same": True,
+             "right": random.random(pairs) < share}
+        )
+        for network, share in (("plain", 0.5), ("eial", 0.9))
+        for seed in range(seeds)
+        for name in ("easy", "hard")
+        for judge in ("distance", "svm")
+    ]  # fmt: skip
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_tables_hold_means_spreads_and_paired_steps():
+    results = made_results()
+    found = layout.accuracies(results)
+    mine = results[(results["network"] == "plain") & (results["pairs"] == "hard")]
+    by_seed = [
+        mine[(mine["seed"] == seed) & (mine["judge"] == "svm")]["right"].mean() for seed in range(3)
+    ]
+    table = layout.beside(published.TABLE4, found, "year", ["easy", "hard"])
+    row = table.set_index("method").loc["FC feature + SVM"]
+    assert row["here: easy, hard"].split()[1] == f"{np.mean(by_seed):.3f}"
+    assert row["CompCars: easy, medium, hard"] == "0.683 0.671 0.636"
+    assert table.set_index("method").loc["PRN*", "here: easy, hard"] == ""
+    assert layout.beside(published.TABLE2, found, "model", ["easy"])["here: easy"].eq("").all()
+    judges = layout.every_judge(found, "year", ["easy", "hard"]).set_index(["network", "judge"])
+    told = f"{np.mean(by_seed):.3f} ±{np.std(by_seed, ddof=1):.3f}"
+    assert judges.loc[("plain", "svm"), "hard"] == told
+    step = layout.steps(results, "year").set_index("step").loc["+ alignment loss over plain"]
+    sides = [
+        results[(results["network"] == name) & (results["judge"] == "distance")]
+        .groupby(["pairs", "first"])["right"].mean()
+        for name in ("eial", "plain")
+    ]  # fmt: skip
+    low, high = bootstrap_difference(sides[0], sides[1])
+    value = (sides[0] - sides[1]).mean()
+    assert step["accuracy"] == f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    assert layout.every_judge(found, "year", ["easy"]).shape == (4, 3)
+
+
+def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, capsys, monkeypatch):
+    wanted = Wanted("model,year", "eial,mccl", 1, (), 0)
+    folder = run(fleet, tmp_path, wanted)
+    shown = capsys.readouterr().out
+    for title in ("Table 1", "Table 2", "Table 3", "Table 4", "step by step, year level"):
+        assert title in shown
+    table = pd.read_csv(folder / "accuracy.csv")
+    assert set(zip(table["network"], table["trained"], table["level"], strict=True)) == {
+        ("eial", "model", "model"), ("eial", "year", "year"), ("mccl", "year", "model"),
+        ("mccl", "year", "year"),
+    }  # fmt: skip
+    assert set(table["judge"]) == set(JUDGES)
+    pairs = pd.read_csv(folder / "pairs.csv")
+    one = pairs[(pairs["network"] == "mccl") & (pairs["level"] == "year")]
+    one = one[one["judge"] == "svm"]
+    row = table[
+        (table[["network", "level", "judge", "pairs"]] == ["mccl", "year", "svm", "drawn"]).all(1)
+    ]
+    assert row["accuracy"].item() == pytest.approx(one["right"].mean())
+    text = (folder / "tables.md").read_text()
+    assert "| RPN + CR-MAC + EIAL + MCCL | 0.885 0.872 0.814 | 0.863 | 0." in text
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trials_module, "fit", stop)
+    run(fleet, tmp_path, wanted)
+    assert "3 of 3 trainings known from before" in capsys.readouterr().out
+    with pytest.raises(KeyboardInterrupt):
+        run(fleet, tmp_path, Wanted("year", "plain", 1, (), 0))
+    with pytest.raises(InputError, match="holds results of another recipe"):
+        run(fleet, tmp_path, wanted, [*TINY, "loss.cluster.margin=0.1"])
+    some = tmp_path / "verification_pairs_model_easy.csv"
+    pairs = Pairs.read(fleet / "pairs" / "verification_pairs_model_easy.txt").frame
+    pairs.astype({"same": int})[1:].to_csv(some, index=False)
+    with pytest.raises(InputError, match="holds results of another pairs"):
+        run(fleet, tmp_path, Wanted("model", "eial", 1, (some,), 0))
+
+
+def test_identities_are_ranked(fleet, tmp_path, capsys):
+    folder = run(fleet, tmp_path, Wanted("identity", "plain,r-mac", 1))
+    shown = capsys.readouterr().out
+    assert "re-identification" in shown
+    assert "| + R-MAC over plain |" in (folder / "tables.md").read_text()
+    table = pd.read_csv(folder / "ranking.csv")
+    queries = pd.read_csv(folder / "queries.csv")
+    for row in table.itertuples():
+        mine = queries[queries["network"] == row.network]
+        assert row.mAP == pytest.approx(mine["ap"].mean())
+    assert not (folder / "accuracy.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes", "message"),
+    [
+        (Wanted(hold_out=0), ["label=year"], "'label=year': the ladder sets this itself"),
+        (Wanted("identity", "mccl"), [], "ask for the level model or year"),
+        (Wanted(hold_out=0), ["parts.use=[plate, carrier]"], "no box of 'carrier' on any training"),
+        (Wanted(hold_out=0), ["parts.vocabulary=prn", "parts.use=[window]"], "set parts.use"),
+        (Wanted(hold_out=0.34), [], "both need two"),
+        (Wanted("identity", pairs=()), ["parts.use=[plate, nose]"], "no part 'nose'"),
+    ],
+)
+def test_mistakes_are_told_before_training(fleet, tmp_path, wanted, changes, message, monkeypatch):
+    monkeypatch.setattr(trials_module, "fit", None)
+    if "vocabulary" in " ".join(changes):
+        boxes, message = fleet / "boxes" / "eia.parquet", "no box of 'window'"
+    else:
+        boxes = None
+    with pytest.raises(InputError, match=message):
+        run(fleet, tmp_path, wanted, [*TINY, *changes], boxes)
+
+
+def test_parts_that_a_detector_hardly_finds_are_left_out(tmp_path, capsys):
+    recipe = load_recipe("eianet-small", ["loss.alignment.parts=[plate, wheel]"])
+    assert with_found_parts(recipe, None) == recipe
+    scores = dict.fromkeys(recipe.parts.use, 0.9) | {"wheel": 0.2}
+    table = pd.DataFrame({"part": scores.keys(), "AP50": scores.values(), "boxes": 5})
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    found = with_found_parts(recipe, tmp_path)
+    assert found.parts.use == tuple(part for part in recipe.parts.use if part != "wheel")
+    assert found.loss.alignment.parts == ("plate",)
+    assert "left out: wheel has AP50 0.200, below 0.5" in capsys.readouterr().out
+    all_of_them = load_recipe("eianet-small", ["parts.least=0"])
+    assert with_found_parts(all_of_them, tmp_path) == all_of_them
+    table.assign(AP50=0.1).to_csv(tmp_path / "scores.csv", index=False)
+    with pytest.raises(InputError, match="finds none of plate, wind glass"):
+        with_found_parts(recipe, tmp_path)
