@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -17,7 +18,7 @@ from reid.methods import build_criterion, build_model
 from reid.models.eianet import EIANet
 from reid.models.part_based import PartBasedCNN
 from reid.recipe import parse_recipe
-from reid.training.fit import fit
+from reid.training.fit import fit, prepare
 
 SETTINGS = {
     "method": "eianet",
@@ -192,6 +193,33 @@ def test_years_of_a_model_follow_each_other():
 def test_settings_that_do_nothing_or_cannot_be_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         recipe(**changes)
+
+
+def labelled(crops, years):
+    frame = crops.frame.assign(model=crops.frame["identity"])
+    return Images(frame.assign(year=pd.array(years, "Int64")), crops.root, crops.source)
+
+
+def test_images_without_a_year_are_left_out_and_noted(crops, part_boxes):
+    train = (crops.frame["split"] == "train").to_numpy()
+    years = np.where(train, 2001.0, np.nan)
+    years[np.flatnonzero(train)[:3]] = np.nan
+    images = labelled(crops, pd.array(years).astype("Int64"))
+    prepared = prepare(recipe(label="year"), images, part_boxes, progress=False)
+    assert len(prepared.samples) == train.sum() - 3
+    assert f"3 of {train.sum()} training images have no year and are left out" in prepared.notes
+    nothing = labelled(crops, pd.array([pd.NA] * len(crops), "Int64"))
+    with pytest.raises(InputError, match="images have no 'year', which training by year needs"):
+        prepare(recipe(label="year"), nothing, part_boxes, progress=False)
+
+
+def test_an_identity_that_is_missing_is_still_an_error(crops, part_boxes):
+    frame = crops.frame.copy()
+    lost = frame.index[frame["split"] == "train"][0]
+    frame.loc[lost, "identity"] = None
+    images = Images(frame, crops.root, crops.source)
+    with pytest.raises(InputError, match=r"1 of .* images have no 'identity'"):
+        prepare(recipe(), images, part_boxes, progress=False)
 
 
 def test_a_table_without_years_is_said_before_training(crops, part_boxes, tmp_path):
