@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from annotations.pixels import ImageError
 from annotations.reading import in_batches
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
+from reid.data.mirror import mirror as mirrored
 from reid.device import Precision, autocast, keep_freed_memory, pick_device
 from reid.distances import distance_named
 from reid.methods import Branches, embedding_of, needs_boxes
@@ -32,17 +33,19 @@ class Embedded:
         vectors: (N, D) float32.
         images: their N rows.
         problems: one line for each image that could not be read.
+        mirror: whether they are means over an image and its mirror image.
     """
 
     vectors: npt.NDArray[np.float32]
     images: Images
     problems: tuple[str, ...]
+    mirror: bool = False
 
     def take(self, rows: npt.NDArray[np.int64]) -> Embedded:
         """Keep some rows, in the table's order; ``rows`` ascend."""
         kept = np.zeros(len(self.images), dtype=bool)
         kept[rows] = True
-        return Embedded(self.vectors[kept], self.images.where(kept), self.problems)
+        return replace(self, vectors=self.vectors[kept], images=self.images.where(kept))
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def embed(
     boxes: Boxes | None = None,
     *,
     branches: Branches = "global",
+    mirror: bool | None = None,
     device: str = "auto",
     precision: Precision = "auto",
     batch: int = 32,
@@ -79,6 +83,8 @@ def embed(
             `reid.methods.needs_boxes` has it.
         branches: which branches make the embedding; PRN's ``global`` needs no part detection
             (PRN, section 4.2).
+        mirror: whether an embedding is the mean of the image's and of its mirror image's (EIA-Net,
+            section 4.5); None as the recipe says.
         device: ``auto``, ``cpu``, ``cuda``.
         precision: ``auto`` takes bf16 where the device has it, whatever it was trained in.
         batch: images per pass.
@@ -105,6 +111,9 @@ def embed(
             f"which tells the answer; give the boxes that the detector found"
         )
     corners, numbers = box_tensors(wanted, images, run.recipe.parts.use)
+    mirror = run.recipe.mirror if mirror is None else mirror
+    becomes = run.recipe.parts.load().mirrored if mirror and needed else ()
+    partners = torch.tensor(becomes, dtype=torch.int64, device=target)
     model = run.model.to(target).to(memory_format=torch.channels_last)
     vectors: list[Tensor] = []
     kept = np.ones(len(images), dtype=bool)
@@ -126,16 +135,17 @@ def embed(
             kept[rows] = [isinstance(item, Tensor) for item in read]
             if good:
                 rows = rows[kept[rows]]
+                pixels = torch.stack(good).to(target, non_blocking=True)
+                views = [(pixels, corners[rows].to(target), numbers[rows].to(target))]
+                if mirror:
+                    views.append(mirrored(*views[0], partners))
                 with autocast(precision, target):
-                    found = model.describe(
-                        torch.stack(good).to(target, non_blocking=True),
-                        corners[rows].to(target),
-                        numbers[rows].to(target),
-                    )
-                vectors.append(embedding_of(found, branches).cpu())
+                    found = [model.describe(*view) for view in views]
+                each = [embedding_of(one, branches) for one in found]
+                vectors.append(torch.stack(each).mean(0).cpu())
     if not vectors:
         raise InputError(f"{images.source}: none of {len(images)} images could be read")
-    made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems))
+    made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems), mirror)
     names = [str(path) for path in made.images.paths]
     distance_named(run.recipe.distance).check(made.vectors, f"{run.source}: embedding", names)
     return made

@@ -10,11 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from annotations.errors import InputError, suggest
 from annotations.files import parse_yaml, read_yaml
+from annotations.vocabulary import Vocabulary, load_vocabulary
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+def _later(off: Any) -> Any:
+    """Return a key that came later: written down only where it is on, so that old work goes on."""
+    return Field(default=off, exclude_if=lambda value: value == off)
 
 
 class _Section(BaseModel):
@@ -50,7 +56,7 @@ class PartSettings(_Section):
     vocabulary: str = "prn"
     use: tuple[str, ...] = ("window", "light", "brand")
     weight: NotNegative | dict[str, NotNegative] = 1.0
-    least: Share = 0.0
+    least: Share = _later(0.0)
 
     @model_validator(mode="after")
     def _weights_name_parts(self) -> PartSettings:
@@ -66,6 +72,14 @@ class PartSettings(_Section):
         if isinstance(self.weight, dict):
             return [self.weight[part] for part in self.use]
         return [self.weight] * len(self.use)
+
+    def load(self) -> Vocabulary:
+        """Load the vocabulary, the parts used alone.
+
+        Raises:
+            InputError: no such vocabulary, or no such part in it.
+        """
+        return load_vocabulary(self.vocabulary).only(self.use)
 
 
 class ClusterSettings(_Section):
@@ -202,6 +216,8 @@ class Recipe(_Section):
         dimension: length of PRN's global vector; EIA-Net's K, the length of a part's vector.
         part_based: whether EIA-Net has its lower branch, the part-based CNN.
         distance: between embeddings, a key of `reid.distances.DISTANCES`.
+        mirror: at test, an image's embedding is the mean of its own and of its mirror image's;
+            twice the work; EIA-Net, section 4.5.
         precision: of training: ``auto`` takes bf16 where the device has it, else float32.
     """
 
@@ -219,6 +235,7 @@ class Recipe(_Section):
     batch: BatchSettings = BatchSettings()
     epochs: AtLeastOne = 60
     distance: Literal["euclidean", "cosine"] = "euclidean"
+    mirror: bool = _later(False)
     precision: Literal["auto", "bf16", "float32"] = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -266,7 +283,7 @@ class Recipe(_Section):
         return parse_recipe(content, "the recipe with fewer parts")
 
     def to_yaml(self) -> str:
-        """Return the recipe in full, as a YAML file."""
+        """Return the recipe in full, but for later keys that are off, as a YAML file."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 

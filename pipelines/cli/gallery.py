@@ -20,12 +20,13 @@ def build(
     boxes: options.BoxesFile = None,
     dataset: options.Kind = None,
     branches: options.Branches = "global",
+    mirror: options.Mirror = None,
     device: options.Device = "auto",
 ) -> None:
     """Embed every image of a folder and index them."""
     from pipelines.jobs.retrieval import build
 
-    build(data, dataset, run, out, boxes, branches, device)
+    build(data, dataset, run, out, boxes, branches, device, mirror)
 
 
 def search(

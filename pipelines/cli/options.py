@@ -23,6 +23,14 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Branches = Annotated[
     str, typer.Option(help="What makes the embedding: global, global+parts or parts.")
 ]
+Mirror = Annotated[
+    bool | None,
+    typer.Option(
+        "--mirror/--no-mirror",
+        help="Average each image's embedding with its mirror image's. [as the recipe says]",
+        show_default=False,
+    ),
+]
 Change = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a recipe's key, such as --set epochs=20; repeatable."),

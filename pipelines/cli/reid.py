@@ -40,6 +40,7 @@ def evaluate(
     boxes: options.BoxesFile = None,
     dataset: options.Kind = None,
     branches: options.Branches = "global",
+    mirror: options.Mirror = None,
     protocol: Annotated[
         str | None,
         typer.Option(
@@ -97,6 +98,7 @@ def evaluate(
         expand,
         rerank,
         travel_times,
+        mirror,
     )
     evaluate(run, data or root, dataset, boxes, branches, out, device, asked, compare)  # type: ignore[arg-type]
 

@@ -44,12 +44,12 @@ def beside(
         level: at which it is tested.
         lists: the names of our test pairs, in order.
     """
-    mine = found[found["level"] == level].set_index(["network", "judge", "pairs"])["accuracy"]
+    mine = _at(found, level)
     rows = []
     for row in published:
         *compcars, vehicleid = (f"{value:.3f}" for value in row.accuracies)
         keys = [(row.network, row.judge, name) for name in lists]
-        ours = " ".join(f"{mine[key]:.3f}" for key in keys if key in mine.index)
+        ours = " ".join(f"{mine[key][0]:.3f}" for key in keys if key in mine)
         rows.append([row.name, " ".join(compcars), vehicleid, ours])
     return pd.DataFrame(rows, columns=["method", *SETS, f"here: {', '.join(lists)}"])
 
@@ -66,19 +66,19 @@ def every_judge(found: pd.DataFrame, level: Level, lists: Sequence[str]) -> pd.D
     return pd.DataFrame(rows, columns=["network", "judge", *lists])
 
 
-_Told = Mapping[tuple[str | None, str, str], str]
+_Scores = Mapping[tuple[str | None, str, str], tuple[float, float]]
 
 
-def _at(found: pd.DataFrame, level: Level) -> _Told:
-    """Return mean and spread at a level, as text, by network, judge and pairs."""
+def _at(found: pd.DataFrame, level: Level) -> _Scores:
+    """Return mean and spread at a level by network, judge and pairs."""
     mine = found[found["level"] == level]
     keys = zip(mine["network"], mine["judge"], mine["pairs"], strict=True)
-    cells = map(_told, mine["accuracy"], mine["spread"])
-    return dict(zip(keys, cells, strict=True))
+    return dict(zip(keys, zip(mine["accuracy"], mine["spread"], strict=True), strict=True))
 
 
-def _cell(told: _Told, network: str | None, judge: str, pairs: str) -> str:
-    return told.get((network, judge, pairs), "")
+def _cell(scores: _Scores, network: str | None, judge: str, pairs: str) -> str:
+    key = network, judge, pairs
+    return _told(*scores[key]) if key in scores else ""
 
 
 def steps(results: pd.DataFrame, level: Level) -> pd.DataFrame:

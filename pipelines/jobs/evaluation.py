@@ -46,6 +46,7 @@ class Asked:
         rerank: k-reciprocal re-ranking.
         travel_times: width of a bin of travel times, in the unit of ``time``, learned on the
             training split; 0 for none.
+        mirror: whether to average with the mirror image; None as each run's recipe says.
     """
 
     protocol: str | None = None
@@ -58,6 +59,7 @@ class Asked:
     expand: int = 0
     rerank: bool = False
     travel_times: float = 0.0
+    mirror: bool | None = None
 
     def folder_name(self, data: Path, branches: str) -> str:
         """Return the name of the results' folder, another for whatever is asked otherwise."""
@@ -66,6 +68,8 @@ class Asked:
         said = [
             name if value is True else f"{name}{value:g}" for name, value in steps.items() if value
         ]
+        if self.mirror is not None:
+            said.insert(0, "mirror" if self.mirror else "no-mirror")
         protocol = "pairs" if self.pairs else self.protocol
         name = path.parent.name if path.is_file() else path.name
         return "-".join(["eval", name, branches, *([protocol] if protocol else []), *said])
@@ -150,7 +154,7 @@ def evaluate(
     folder = out or runs[0].source / asked.folder_name(data, chosen)
     scoring = partial(
         score, images=images, boxes=found, protocol=protocol, refine=refine, by=asked.by,
-        branches=chosen, device=device,
+        branches=chosen, mirror=asked.mirror, device=device,
     )  # fmt: skip
     scored = _tell(runs[0], scoring(runs[0]), folder, asked.by)
     if other:

@@ -27,24 +27,33 @@ def build(
     boxes: Path | None,
     branches: str,
     device: str,
+    mirror: bool | None = None,
 ) -> Gallery:
     """Embed a data set into a gallery."""
     found = boxes_at(boxes) if boxes else None
-    return build_from(read_images(data, dataset), Run.load(run), out, found, branches, device)
+    images = read_images(data, dataset)
+    return build_from(images, Run.load(run), out, found, branches, device, mirror)
 
 
 def build_from(
-    images: Images, run: Run, out: Path, boxes: Boxes | None, branches: str, device: str
+    images: Images,
+    run: Run,
+    out: Path,
+    boxes: Boxes | None,
+    branches: str,
+    device: str,
+    mirror: bool | None = None,
 ) -> Gallery:
     """Embed images into a gallery."""
     chosen = check_branches(branches)
     Gallery.require_replaceable(out)
-    embedded = embed(run, images, boxes, branches=chosen, device=device)
+    embedded = embed(run, images, boxes, branches=chosen, mirror=mirror, device=device)
     about = GalleryAbout(
         model=run.hash,
         run=str(run.source.resolve()),
         branches=chosen,
         distance=run.recipe.distance,
+        mirror=embedded.mirror,
     )
     gallery = Gallery.build(embedded.vectors, embedded.images, out, about)
     for problem in embedded.problems:
@@ -90,8 +99,9 @@ def search_in(
 ) -> Path:
     """Search an opened gallery, and write ``results.csv`` and ``results.html``."""
     gallery.require_model(run.hash)
-    branches = check_branches(gallery.about.branches)
-    embedded = embed(run, images, boxes, branches=branches, device=device)
+    about = gallery.about
+    branches = check_branches(about.branches)
+    embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
     for problem in embedded.problems:
         say(problem)
     found = find(

@@ -49,7 +49,8 @@ class Explainer:
         new = [name for name in dict.fromkeys(names) if name not in self._cells]
         if new:
             images = self._named(new)
-            made = embed_cells(self.network.run, images, device=self._device)
+            mirror = self.network.gallery.about.mirror
+            made = embed_cells(self.network.run, images, mirror=mirror, device=self._device)
             self._cells |= dict(zip(images.frame["image"], made, strict=True))
         return torch.stack([self._cells[name] for name in names])
 

@@ -8,6 +8,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
+from reid.data.mirror import mirror
 from reid.recipe import AugmentSettings
 
 _SMALLEST = 1.0
@@ -68,12 +69,10 @@ class Augment:
         """
         height, width = self.size
         scale = torch.tensor([width, height, width, height], dtype=torch.float32)
+        if self.flip and torch.rand(()) < self.flip:
+            image, boxes, parts = mirror(image, boxes, parts, self.mirrored)
         moved = tv_tensors.Image(image)
         framed = tv_tensors.BoundingBoxes(boxes * scale, format="XYXY", canvas_size=(height, width))
-        if self.flip and torch.rand(()) < self.flip:
-            moved, framed = F.horizontal_flip(moved), F.horizontal_flip(framed)
-            if len(self.mirrored):
-                parts = torch.where(parts >= 0, self.mirrored[parts.clamp(min=0)], parts)
         if self.moves is not None:
             moved, framed = self.moves(moved, framed)
             framed = F.clamp_bounding_boxes(framed)

@@ -79,6 +79,7 @@ def evaluate(
     refine: Refinement | None = None,
     by: Sequence[str] = (),
     branches: Branches = "global",
+    mirror: bool | None = None,
     device: str = "auto",
     progress: bool = True,
 ) -> Evaluation:
@@ -93,6 +94,7 @@ def evaluate(
         refine: what is done after the network, such as re-ranking.
         by: columns of the table to score by, besides `reid.evaluation.groups.KNOWN`.
         branches: see `reid.embedding.embed`.
+        mirror: see there, too.
         device: ``auto``, ``cpu``, ``cuda``.
         progress: whether to show a bar.
 
@@ -106,14 +108,19 @@ def evaluate(
     if refine:
         refine.check(run.recipe.distance, parts)
     embedded = [
-        embed(run, part, boxes, branches=branches, device=device, progress=progress)
+        embed(run, part, boxes, branches=branches, mirror=mirror, device=device, progress=progress)
         for part in parts
     ]
     name = run.recipe.distance
     compare = partial(refine.compare, distance=name) if refine else None
     scores = protocol.score(embedded, distance_named(name), compare)
     words = ", ".join(
-        [f"branches {branches}", f"{name} distance", *([refine.words] if refine else [])]
+        [
+            f"branches {branches}",
+            *(["mean with the mirror image"] if embedded[0].mirror else []),
+            f"{name} distance",
+            *([refine.words] if refine else []),
+        ]
     )
     find = (
         partial(protocol.lists, embedded, distance_named(name), compare=compare)

@@ -36,6 +36,7 @@ def embed_cells(
     run: Run,
     images: Images,
     *,
+    mirror: bool | None = None,
     device: str = "auto",
     batch: int = 32,
     workers: int | None = None,
@@ -43,11 +44,13 @@ def embed_cells(
     """Return the vectors whose mean over the cells is the global embedding.
 
     PRN averages the feature map and then reduces it by a 1 x 1 convolution (He et al. 2019,
-    section 4.2). Both are linear, so they change places: reduce every cell, then average.
+    section 4.2). Both are linear, so they change places: reduce every cell, then average. So is
+    the mean with the mirror image, whose cells are turned back onto the image first.
 
     Args:
         run: the trained network.
         images: N images, all readable, such as `reid.embedding.Embedded.images`.
+        mirror: see `reid.embedding.embed`; None as the recipe says.
         device: ``auto``, ``cpu``, ``cuda``.
         batch: images per pass.
         workers: threads that read images; by default one per processor.
@@ -64,11 +67,15 @@ def embed_cells(
     model = prn_of(run).to(target).to(memory_format=torch.channels_last)
     keep_freed_memory(target)
     batches = in_batches(read, images.paths, batch, workers=workers, ahead=target.type != "cpu")
+    mirror = run.recipe.mirror if mirror is None else mirror
+    made: list[Tensor] = []
     with torch.inference_mode():
-        made = [
-            model.reduce(model.backbone(torch.stack(some).to(target))).cpu().contiguous()
-            for some in batches
-        ]
+        for some in batches:
+            pixels = torch.stack(some).to(target)
+            cells = model.reduce(model.backbone(pixels))
+            if mirror:
+                cells = (cells + model.reduce(model.backbone(pixels.flip(3))).flip(3)) / 2
+            made.append(cells.cpu().contiguous())
     return torch.cat(made)
 
 

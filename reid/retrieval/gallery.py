@@ -33,6 +33,7 @@ class GalleryAbout(BaseModel):
         run: the path of the run that holds the model.
         branches: which of the model's branches make an embedding.
         distance: a name in `reid.distances.DISTANCES`.
+        mirror: whether an embedding is a mean with the mirror image's, see `reid.embedding.embed`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +42,7 @@ class GalleryAbout(BaseModel):
     run: str
     branches: str = "global"
     distance: str = "euclidean"
+    mirror: bool = False
 
 
 class _Manifest(GalleryAbout):

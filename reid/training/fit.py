@@ -24,7 +24,6 @@ from annotations.errors import InputError
 from annotations.files import write_text
 from annotations.images import Images
 from annotations.pixels import find_unreadable
-from annotations.vocabulary import load_vocabulary
 from reid.data.augment import Augment
 from reid.data.box_tensors import box_tensors
 from reid.data.dataset import TrainingSet
@@ -110,7 +109,7 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
             f"needs {recipe.batch.size // recipe.batch.per_identity} {what}; there are "
             f"{len(names)}: set batch.size smaller"
         )
-    vocabulary = load_vocabulary(recipe.parts.vocabulary).only(recipe.parts.use)
+    vocabulary = recipe.parts.load()
     if vocabulary.names and boxes is None:
         raise InputError(
             "this recipe has part branches, which need boxes: give --boxes, made by "

@@ -98,6 +98,15 @@ def test_a_failed_start_leaves_the_folder_free(monkeypatch, capsys, tmp_path, fl
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.parametrize("option", [None, True, False])
+def test_evaluation_is_asked_to_mirror(monkeypatch, tmp_path, option):
+    asked = []
+    monkeypatch.setattr("pipelines.jobs.evaluation.evaluate", lambda *given: asked.append(given[7]))
+    words = {None: (), True: ("--mirror",), False: ("--no-mirror",)}[option]
+    assert run(monkeypatch, "eval", tmp_path, tmp_path, *words) == 0
+    assert asked[0].mirror is option
+
+
 def test_ctrl_c_says_that_work_goes_on(monkeypatch, capsys):
     def interrupted():
         raise KeyboardInterrupt

@@ -28,6 +28,21 @@ def runs(fleet, tmp_path_factory):
     return made
 
 
+@pytest.fixture(scope="module")
+def mirrored(runs, tmp_path_factory):
+    """One network twice: once its recipe mirrors, once it was made before there was the key."""
+    made = {}
+    for mirror in (True, False):
+        stored = torch.load(runs[0] / "model.pt", weights_only=True)
+        assert "mirror" not in stored["recipe"]
+        stored["recipe"] |= {"mirror": True} if mirror else {}
+        made[mirror] = tmp_path_factory.mktemp("mirrored") / f"run-{mirror}"
+        made[mirror].mkdir()
+        torch.save(stored, made[mirror] / "model.pt")
+        assert Run.load(made[mirror]).recipe.mirror is mirror
+    return made
+
+
 def metrics(folder):
     return json.loads((folder / "metrics.json").read_text())
 
@@ -111,6 +126,9 @@ def test_results_of_another_question_have_another_folder():
         Asked(expand=5),
         Asked(expand=6, rerank=True),
         Asked(travel_times=100.0),
+        Asked(mirror=True),
+        Asked(mirror=False),
+        Asked(mirror=False, rerank=True),
     ]
     names = {
         each.folder_name(Path(data), "global") for each in asked for data in ("a/veri", "a/vric")
@@ -118,6 +136,7 @@ def test_results_of_another_question_have_another_folder():
     assert len(names) == 2 * len(asked)
     assert {"eval-veri-global", "eval-vric-global-track"} < names
     assert "eval-vric-global-expand6-rerank" in names
+    assert "eval-veri-global-no-mirror-rerank" in names
 
 
 def test_own_columns_are_scored_by(runs, fleet, tmp_path, capsys):
@@ -142,6 +161,26 @@ def test_what_refines_is_said_and_changes_the_ranking(runs, fleet, tmp_path):
     with pytest.raises(InputError, match="pairs are verified by their own distance"):
         asked = Asked(pairs=(pairs,), training_pairs=pairs, rerank=True)
         evaluate(runs[0], fleet, None, None, "global", tmp_path / "c", "cpu", asked)
+
+
+def test_mirroring_is_as_each_recipe_says_or_as_is_asked_of_both(mirrored, fleet, tmp_path):
+    found = {}
+    for asked in (None, True, False):
+        folder = tmp_path / str(asked)
+        evaluate(
+            mirrored[True], fleet, None, None, "global", folder, "cpu", Asked(mirror=asked),
+            mirrored[False],
+        )  # fmt: skip
+        found[asked] = [metrics(folder), metrics(folder / "compared")]
+    said = {
+        asked: ["mean with the mirror image" in one["protocol"] for one in both]
+        for asked, both in found.items()
+    }
+    assert said == {None: [True, False], True: [True, True], False: [False, False]}
+    # The two runs hold one network.
+    yes, no = found[True][0], found[False][0]
+    assert yes["metrics"] != no["metrics"]
+    assert found == {None: [yes, no], True: [yes, yes], False: [no, no]}
 
 
 def test_an_embedding_without_a_direction_names_its_image(runs, fleet):

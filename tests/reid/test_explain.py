@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from annotations.errors import InputError
 from reid.data.dataset import read_input
@@ -33,6 +34,19 @@ def test_the_cells_average_to_the_embedding(tiny_recipe, crops, tmp_path):
     assert cells.dtype == torch.float32
     vectors = embed(run, crops, device="cpu", precision="float32").vectors
     np.testing.assert_allclose(cells.mean((2, 3)).numpy(), vectors, rtol=1e-4, atol=1e-5)
+
+
+def test_the_cells_with_the_mirror_image_lie_on_the_image(tiny_recipe, crops, tmp_path):
+    run = untrained(tiny_recipe.model_copy(update={"mirror": True}), crops, tmp_path)
+    cells = embed_cells(run, crops, device="cpu")
+    vectors = embed(run, crops, device="cpu", precision="float32").vectors
+    np.testing.assert_allclose(cells.mean((2, 3)).numpy(), vectors, rtol=1e-4, atol=1e-5)
+    plain = embed_cells(run, crops, mirror=False, device="cpu")
+    assert (cells - plain).abs().max() > 0.01
+    for path in crops.paths:
+        Image.open(path).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(path)
+    turned = embed_cells(run, crops, device="cpu")
+    torch.testing.assert_close(turned.flip(3), cells, rtol=1e-4, atol=1e-5)
 
 
 def test_an_unreadable_image_is_an_error(tiny_recipe, crops, tmp_path):

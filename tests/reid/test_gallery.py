@@ -98,6 +98,18 @@ def test_a_file_of_another_gallery_is_named(tmp_path, gallery, name):
         Gallery.open(gallery.path)
 
 
+def test_a_gallery_from_before_mirroring_opens_as_not_mirrored(tmp_path, embeddings):
+    about = ABOUT.model_copy(update={"mirror": True})
+    gallery = Gallery.build(embeddings, table(tmp_path, 30), tmp_path / "gallery", about)
+    assert Gallery.open(gallery.path).about == about
+    path = gallery.path / "manifest.json"
+    content = json.loads(path.read_text())
+    del content["mirror"]
+    path.write_text(json.dumps(content))
+    assert Gallery.open(gallery.path).about == ABOUT
+    assert not ABOUT.mirror
+
+
 def test_a_later_format_is_refused(gallery):
     path = gallery.path / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))

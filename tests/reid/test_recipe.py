@@ -35,6 +35,17 @@ def test_a_recipe_survives_its_yaml(tmp_path):
     assert read_recipe(path) == recipe
 
 
+def test_mirroring_is_written_down_where_it_is_set(tmp_path):
+    plain, mirrored = parse_recipe({}, "test"), parse_recipe({"mirror": True}, "test")
+    assert not plain.mirror
+    assert "mirror" not in plain.to_yaml()  # as in records from before there was the key
+    path = tmp_path / "recipe.yaml"
+    path.write_text(mirrored.to_yaml())
+    assert read_recipe(path) == mirrored
+    papers = {name for name in RECIPES if load_recipe(name).mirror}
+    assert papers == {"eianet-veri776", "eianet-vehicleid"}
+
+
 def test_overrides_change_one_key(tmp_path):
     path = tmp_path / "recipe.yaml"
     path.write_text("epochs: 5\n")
