@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from reid.data.dataset import read_input
 from reid.data.mirror import mirror as mirrored
 from reid.device import Precision, autocast, keep_freed_memory, pick_device
 from reid.distances import distance_named
-from reid.methods import Branches, embedding_of, needs_boxes
+from reid.methods import Branches, check_branches_of, embedding_of, needs_boxes
+from reid.models.vectors import Vectors
 from reid.run import Run
 
 
@@ -73,6 +75,7 @@ def embed(
     batch: int = 32,
     workers: int | None = None,
     progress: bool = True,
+    each: Callable[[Vectors], None] | None = None,
 ) -> Embedded:
     """Embed every image.
 
@@ -90,12 +93,15 @@ def embed(
         batch: images per pass.
         workers: threads that read images; by default one per processor.
         progress: whether to show a bar.
+        each: called with every branch's vectors of each pass, in the order of the images that
+            could be read; boxes are then looked at wherever they are given.
 
     Raises:
         InputError: no image could be read, an embedding is not finite, parts are asked for
             without boxes, or the boxes of these images were filled by identity, which at test is
             the answer.
     """
+    check_branches_of(run.recipe, branches)
     needed = needs_boxes(run.recipe, branches)
     if needed and boxes is None:
         raise InputError(
@@ -104,7 +110,7 @@ def embed(
         )
     target = pick_device(device)
     size = (run.recipe.image.height, run.recipe.image.width)
-    wanted = boxes.of(images) if needed and boxes is not None else None
+    wanted = boxes.of(images) if (needed or each) and boxes is not None else None
     if wanted is not None and (wanted.frame["source"] == IDENTITY_MEAN).any():
         raise InputError(
             f"{wanted.source}: has boxes filled by identity for images that are to be compared, "
@@ -112,7 +118,7 @@ def embed(
         )
     corners, numbers = box_tensors(wanted, images, run.recipe.parts.use)
     mirror = run.recipe.mirror if mirror is None else mirror
-    becomes = run.recipe.parts.load().mirrored if mirror and needed else ()
+    becomes = run.recipe.parts.load().mirrored if mirror and wanted is not None else ()
     partners = torch.tensor(becomes, dtype=torch.int64, device=target)
     model = run.model.to(target).to(memory_format=torch.channels_last)
     vectors: list[Tensor] = []
@@ -141,8 +147,10 @@ def embed(
                     views.append(mirrored(*views[0], partners))
                 with autocast(precision, target):
                     found = [model.describe(*view) for view in views]
-                each = [embedding_of(one, branches) for one in found]
-                vectors.append(torch.stack(each).mean(0).cpu())
+                compared = [embedding_of(one, branches) for one in found]
+                vectors.append(torch.stack(compared).mean(0).cpu())
+                if each is not None:
+                    each(found[0])
     if not vectors:
         raise InputError(f"{images.source}: none of {len(images)} images could be read")
     made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems), mirror)

@@ -192,6 +192,19 @@ def needs_boxes(recipe: Recipe, branches: Branches) -> bool:
     return of_parts or branches != "global"
 
 
+def check_branches_of(recipe: Recipe, branches: Branches) -> None:
+    """Demand that some branches can make an embedding of a recipe's network.
+
+    Raises:
+        InputError: parts would be in it twice.
+    """
+    if METHODS[recipe.method].looks_at_boxes and branches == "global+parts":
+        raise InputError(
+            f"branches '{branches}': the embedding of the method {recipe.method} has its parts "
+            "already; use 'global' for the whole of it, or 'parts'"
+        )
+
+
 def check_branches(branches: str) -> Branches:
     """Return ``branches`` if there is such a choice.
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from annotations.errors import InputError
-from pipelines.cli import data, evidence, fleet, gallery, jobs, parts, reid
+from pipelines.cli import data, evidence, fleet, gallery, jobs, parts, reid, verify
 
 app = typer.Typer(
     help="Recognise the same vehicle across cameras by its parts, without reading its plate.",
@@ -26,6 +26,7 @@ jobs.register(app)
 data.register(app)
 fleet.register(app)
 evidence.register(app)
+verify.register(app)
 
 _INTERRUPTED = 130
 """What typer exits with after Ctrl-C, by the shells' convention."""

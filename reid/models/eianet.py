@@ -37,7 +37,9 @@ class EIANet(nn.Module):
     convolution makes of the backbone's last ones, as the head of the paper's region proposal
     network does (section 3.2: K is 256). The lower branch is a small network of its own on the
     same pixels. Joined they are the embedding, of P * K + C numbers. Boxes come from the cache
-    where the paper proposes them itself. An image without any part has zeros and the lower branch.
+    where the paper proposes them itself. An image without any part has zeros (section 3.2) and the
+    lower branch; where there is no lower branch either, which leaves nothing to compare, every part
+    is taken to be anywhere in the image, equation (1), though none counts as seen.
 
     Without parts the upper branch is the mean of the K maps, and without the lower branch, too,
     it is the paper's plain network.
@@ -73,11 +75,13 @@ class EIANet(nn.Module):
         maps = self.local(self.backbone(images))
         vectors, visible = maximum_over_parts(maps, boxes, parts, self.num_parts)
         upper = vectors.flatten(1) if self.num_parts else maps.mean((2, 3))
-        lower = (
-            self.part_based(self.backbone.normalise(images))
-            if self.part_based is not None
-            else upper.new_zeros(len(upper), 0)
-        )
+        if self.part_based is not None:
+            lower = self.part_based(self.backbone.normalise(images))
+        else:
+            lower = upper.new_zeros(len(upper), 0)
+            if self.num_parts:
+                anywhere = maps.amax((2, 3)).repeat(1, self.num_parts)
+                upper = torch.where(visible.any(1, keepdim=True), upper, anywhere)
         return EIANetOutput(Vectors(torch.cat([upper, lower], 1), vectors, visible), upper, lower)
 
     def describe(self, images: Tensor, boxes: Tensor, parts: Tensor) -> Vectors:

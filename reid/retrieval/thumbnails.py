@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -27,19 +28,20 @@ class Thumbnail:
     problem: str = ""
 
 
-def make_thumbnails(paths: Iterable[Path]) -> dict[Path, Thumbnail]:
-    """Return a thumbnail for each path; each file is read once."""
+def make_thumbnails(paths: Iterable[Path], side: int = SIDE) -> dict[Path, Thumbnail]:
+    """Return a thumbnail for each path, no side longer than ``side``; each file is read once."""
     unique = list(dict.fromkeys(paths))
     with ThreadPoolExecutor() as pool:
-        return dict(zip(unique, pool.map(_thumbnail, unique), strict=True))
+        made = pool.map(partial(_thumbnail, side=side), unique)
+        return dict(zip(unique, made, strict=True))
 
 
-def _thumbnail(path: Path) -> Thumbnail:
+def _thumbnail(path: Path, side: int) -> Thumbnail:
     try:
         image = Image.fromarray(read_image(path))
     except ImageError as error:
         return Thumbnail(problem=str(error))
-    image.thumbnail((SIDE, SIDE))
+    image.thumbnail((side, side))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=80, optimize=True)
     data = base64.b64encode(stream.getvalue()).decode()

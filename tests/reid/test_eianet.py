@@ -77,7 +77,24 @@ def test_variants_of_table_2_are_parts_of_it():
     local = EIANet(Backbone("resnet10t", None, 16), 3, 8).eval()
     with torch.no_grad():
         found = local.describe(pixels, boxes, parts)
-    assert torch.equal(found.embedding, found.parts.flatten(1))
+        maps = local.local(local.backbone(pixels))
+    assert torch.equal(found.embedding[:3], found.parts[:3].flatten(1))
+    # The last image shows no part: with nothing else to compare, each is taken to be anywhere.
+    assert torch.equal(found.embedding[3].view(3, 8), maps[3].amax((1, 2)).expand(3, 8))
+    assert not found.parts[3].any()
+    assert not found.visible[3].any()
+
+
+def test_images_without_parts_can_be_compared(crops, part_boxes, tmp_path):
+    run = fit(recipe(part_based=False), crops, part_boxes, tmp_path / "run", device="cpu",
+              workers=0, progress=False)  # fmt: skip
+    kept = part_boxes.frame[part_boxes.frame["image"] != crops.frame["image"].iloc[-1]]
+    few = Boxes(kept, part_boxes.about, "few")
+    found = embed(run, crops, few, device="cpu", progress=False)
+    assert np.isfinite(found.vectors).all()
+    assert found.vectors[-1].any()
+    with pytest.raises(InputError, match="has its parts already; use 'global'"):
+        embed(run, crops, part_boxes, branches="global+parts", device="cpu", progress=False)
 
 
 def test_halves_see_their_half_alone():

@@ -99,7 +99,7 @@ def draw_pairs(images: Images, same: Sequence[str], count: int, seed: int = 0) -
     if len(sizes) < 2 or sizes.max() < 2:
         raise InputError(
             f"{images.source}: training pairs by {name} need two images of one {name} and another "
-            f"{name}; give --training-pairs"
+            f"{name}; give pairs of your own"
         )
     rows = {True: _same_pairs(codes, count // 2, random)}
     rows[False] = _other_pairs(codes, len(rows[True]), random)

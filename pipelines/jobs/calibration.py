@@ -1,0 +1,165 @@
+"""Learning from labelled pairs what a run's distances mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.pairs import Pairs
+from pipelines.jobs.part_boxes import boxes_for
+from pipelines.report.reliability import write_reliability
+from pipelines.tables import say, show, written
+from reid.data.labels import label_columns
+from reid.distances import distance_named
+from reid.evaluation.protocols.pairs import draw_pairs
+from reid.methods import check_branches
+from reid.recipe import Recipe
+from reid.run import Run
+from reid.verification.calibration import Calibration, fit_parts
+from reid.verification.curve import fit_curve
+from reid.verification.described import describe
+from reid.verification.features import Floats
+from reid.verification.pair_distances import pair_distances
+from reid.verification.reliability import brier, calibration_error, out_of_fold
+
+_ENOUGH = 200
+"""Pairs of images that are of no split from which on these are preferred to training images."""
+
+
+def calibrate(
+    run: Path,
+    data: Path,
+    dataset: str | None,
+    pairs: Path | None,
+    same: tuple[str, ...],
+    split: tuple[str, ...],
+    boxes: Path | None,
+    branches: str,
+    count: int,
+    seed: int,
+    device: str,
+) -> Calibration:
+    """Write ``calibration.json`` and ``calibration.png`` into a run, and print how well it does.
+
+    Args:
+        run: its folder.
+        data: the data set that the pairs are of.
+        dataset: its kind, or None.
+        pairs: a file of labelled pairs; None to draw them.
+        same: the columns that make a drawn pair the same; empty for the recipe's label.
+        split: the splits to draw from; empty for images of no split where others have one, which
+            are neither trained nor tested on, else for the training split.
+        boxes: part boxes, or None for those beside the run.
+        branches: what makes an embedding.
+        count: pairs to draw.
+        seed: of the draw.
+        device: ``auto``, ``cpu``, ``cuda``.
+
+    Raises:
+        InputError: something given is wrong, or the network does not tell the pairs apart.
+    """
+    if pairs and split:
+        raise InputError("--split: pairs are drawn from a split; --pairs are given; give one")
+    chosen = check_branches(branches)
+    loaded = Run.load(run)
+    found = boxes_for(loaded, boxes, chosen)
+    images = read_images(data, dataset)
+    columns = same or _columns(loaded.recipe, images)
+    given = Pairs.read(pairs) if pairs else _drawn(images, columns, split, count, seed)
+    given.require_images(images)
+    compared = {*given.frame["first"], *given.frame["second"]}
+    asked = images.where(images.frame["image"].isin(compared))
+    _warn_of_training(images, asked)
+    described = describe(loaded, asked, found, branches=chosen, device=device)
+    for problem in described.embedded.problems:
+        say(problem)
+    place = pd.Index(described.embedded.images.frame["image"])
+    rows = np.stack([place.get_indexer(given.frame[side]) for side in ("first", "second")])
+    read = (rows >= 0).all(0)
+    truth = given.frame["same"].to_numpy(bool)[read]
+    distance = distance_named(loaded.recipe.distance)
+    measured = pair_distances(described, rows[0, read], rows[1, read], distance)
+    made = Calibration(
+        model=loaded.hash,
+        same=columns,
+        branches=chosen,
+        distance=loaded.recipe.distance,
+        source=given.source,
+        detector="" if found is None else str(found.about.get("detector", "")),
+        whole=fit_curve(measured.whole, truth),
+        parts=fit_parts(measured, truth, loaded.recipe.parts.use),
+    )
+    honest = out_of_fold(measured.whole, truth)
+    rated = [("whole", honest, truth)]
+    for (name, curve), values in zip(made.parts.items(), measured.parts.T, strict=True):
+        seen = ~np.isnan(values)
+        if curve.slope:
+            rated.append((name, out_of_fold(values[seen], truth[seen]), truth[seen]))
+        else:
+            say(f"{name}: says nothing: {curve.same} same and {curve.different} different pairs "
+                f"show it in both images, and do not tell them apart")  # fmt: skip
+    title = f"{made.question}? {made.pairs:,} pairs ({made.whole.same:,} same), each judged by a " \
+            "curve learned without it"  # fmt: skip
+    show(pd.DataFrame([_row(*each) for each in rated]), title)
+    picture = loaded.source / "calibration.png"
+    write_reliability(honest, truth, made.question, picture)
+    made.write(loaded.source)
+    written(loaded.source / Calibration.FILE, "calibration:")
+    written(picture, "reliability diagram:")
+    return made
+
+
+def _columns(recipe: Recipe, images: Images) -> tuple[str, ...]:
+    """Return what makes images the same by the recipe's label; two makes may share a model."""
+    columns = {"identity": ("identity",)}.get(recipe.label) or tuple(label_columns(recipe))
+    known = "make" in images.frame and images.frame["make"].notna().all()
+    return ("make", *columns) if known and "model" in columns else columns
+
+
+def _drawn(
+    images: Images, columns: tuple[str, ...], split: tuple[str, ...], count: int, seed: int
+) -> Pairs:
+    for name in split:
+        images.split(name)  # one that is not there is said by its name
+    splits = images.frame.get("split", pd.Series(pd.NA, index=images.frame.index))
+    if split:
+        return draw_pairs(images.where(splits.isin(split)), columns, count, seed)
+    if splits.isna().any() and splits.notna().any():
+        try:
+            found = draw_pairs(images.where(splits.isna()), columns, count, seed)
+        except InputError:
+            found = None
+        if found is not None and len(found) >= min(_ENOUGH, count):
+            say("pairs are drawn from images of no split, neither trained nor tested on")
+            return found
+    trained = images.training() if (splits == "train").any() else images
+    return draw_pairs(trained, columns, count, seed)
+
+
+def _warn_of_training(images: Images, asked: Images) -> None:
+    """Say how many of the images a network of this data set has been trained on."""
+    splits = asked.frame.get("split", pd.Series(pd.NA, index=asked.frame.index))
+    whole = "split" not in images.frame or images.frame["split"].isna().all()
+    trained = len(asked) if whole else int((splits == "train").sum())
+    if trained:
+        say(f"warning: {trained:,} of {len(asked):,} images are ones to train on: where the "
+            "network was trained on them, probabilities come out too sure; give --split with "
+            "another split, or --pairs of other images")  # fmt: skip
+
+
+def _row(
+    name: str, probability: Floats, truth: npt.NDArray[np.bool_]
+) -> dict[str, str | int | float]:
+    return {
+        "judged by": name,
+        "pairs": len(truth),
+        "accuracy": float(((probability >= 0.5) == truth).mean()),
+        "Brier score": brier(probability, truth),
+        "calibration error": calibration_error(probability, truth),
+    }
