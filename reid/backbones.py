@@ -18,7 +18,8 @@ class Backbone(nn.Module):
     Args:
         name: timm's name of the network, such as ``resnet50``.
         weights: ``imagenet`` for timm's own (needs the network or timm's cache), the path
-            of a state dict saved by torch or safetensors, or None to start at random.
+            of a state dict saved by torch or safetensors, a run folder of this toolkit, whose
+            backbone it then starts from, or None to start at random.
         output_stride: pixels per cell of the feature map, 8, 16 or 32; below 32 the last
             stages do not shrink the map (the "last stride" of Luo et al. 2019).
 
@@ -114,11 +115,27 @@ def _load_from_timm(network: nn.Module, name: str) -> None:
         ) from None
 
 
+def _of_a_run(path: Path) -> dict[str, Tensor]:
+    """Return the backbone in a run's model file; nothing where it is another file."""
+    if path.suffix != ".pt":
+        return {}
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    weights = stored.get("weights") if isinstance(stored, dict) else None
+    start = "backbone.network."
+    return {
+        name.removeprefix(start): values
+        for name, values in (weights if isinstance(weights, dict) else {}).items()
+        if name.startswith(start)
+    }
+
+
 def _load_from_file(network: nn.Module, path: Path) -> None:
+    if path.is_dir():
+        path = path / "model.pt"
     if not path.is_file():
         raise InputError(f"{path}: no such weights file")
     try:
-        given = timm.models.load_state_dict(str(path), use_ema=False)
+        given = _of_a_run(path) or timm.models.load_state_dict(str(path), use_ema=False)
     except Exception as error:  # torch and safetensors raise many kinds for a foreign file
         raise InputError(f"{path}: not a state dict ({type(error).__name__}: {error})") from None
     wanted = network.state_dict()

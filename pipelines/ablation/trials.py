@@ -116,6 +116,7 @@ def run_trial(
     score: Score,
     folder: Path,
     *,
+    run: Run | None = None,
     device: str = "auto",
     workers: int = 2,
 ) -> None:
@@ -130,13 +131,14 @@ def run_trial(
         score: how it is tested.
         folder: gets ``runs/NAME/`` with what ``score`` writes, ``notes.txt`` and
             ``training.json``: labels, device and this call's seconds.
+        run: the network, where it is trained already; it stays.
         device: ``auto``, ``cpu``, ``cuda``.
         workers: processes that read images in training.
     """
     if trial.finished(folder):
         return
-    started = time.monotonic()
-    run = train(trial, images, boxes, folder, device, workers)
+    started, kept = time.monotonic(), run
+    run = run or train(trial, images, boxes, folder, device, workers)
     with whole_folder(folder / "runs" / trial.name) as aside:
         score(run, aside)
         shutil.copy(run.source / "notes.txt", aside)
@@ -146,6 +148,8 @@ def run_trial(
             "seconds": round(time.monotonic() - started, 1),
         }
         (aside / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    if kept:
+        return
     shutil.rmtree(run.source)
     with suppress(OSError):  # the last one leaves no empty folder
         run.source.parent.rmdir()

@@ -1,8 +1,13 @@
-"""The networks of EIA-Net's Table 2, each with one thing more than the one before it."""
+"""The networks of EIA-Net's Table 2, each with one thing more than the one before it.
+
+The cluster loss alone learns slowly from few images. As the paper's extractors are first trained to
+classify (section 4.2), every network starts from the backbone of a classifier of the same images.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, get_args
 
 from annotations.errors import InputError, suggest
@@ -29,6 +34,8 @@ class Network:
         part_based: whether it has the part-based CNN, which makes R-MAC CR-MAC.
         aligned: whether it has the alignment loss, equation (7).
         two_margins: whether its cluster loss is the modified one, equations (5) and (6).
+        classifies: whether it learns to classify, without any part or loss of EIA-Net's: the
+            paper's feature extractor, from whose backbone all others start.
     """
 
     name: str
@@ -37,9 +44,11 @@ class Network:
     part_based: bool = True
     aligned: bool = True
     two_margins: bool = False
+    classifies: bool = False
 
 
 NETWORKS: tuple[Network, ...] = (
+    Network("fc", "classifier", parts=False, part_based=False, aligned=False, classifies=True),
     Network("plain", "plain", parts=False, part_based=False, aligned=False),
     Network("r-mac", "+ R-MAC", part_based=False, aligned=False),
     Network("cr-mac", "+ CR-MAC", aligned=False),
@@ -79,7 +88,8 @@ def recipe_of(network: Network, base: Recipe, level: Level, seed: int) -> Recipe
     """Return the recipe of a rung: ``base`` with what the rung has, everything else the same.
 
     The modified loss tells years of a model apart by its definition, so it learns from released
-    years at model level, too; at the level of identities there is none.
+    years at model level, too; at the level of identities there is none. The classifier is PRN's
+    plain network, on batches drawn at random.
 
     Raises:
         InputError: ``base`` is not of EIA-Net, has no part, or gives alignment no weight.
@@ -94,6 +104,12 @@ def recipe_of(network: Network, base: Recipe, level: Level, seed: int) -> Recipe
     content = base.model_dump(mode="json")
     content["seed"] = seed
     content["label"] = "year" if network.two_margins else level
+    if network.classifies:
+        del content["loss"]
+        content |= {"method": "prn", "part_based": False}
+        content["parts"] = {"vocabulary": base.parts.vocabulary, "use": []}
+        content["batch"] = {"size": base.batch.size}
+        return parse_recipe(content, f"network '{network.name}'")
     content["part_based"] = network.part_based
     if not network.parts:
         content["parts"]["use"] = []
@@ -106,9 +122,23 @@ def recipe_of(network: Network, base: Recipe, level: Level, seed: int) -> Recipe
     return parse_recipe(content, f"network '{network.name}'")
 
 
-def levels_tested(network: Network, level: Level) -> list[Level]:
-    """Return the levels at which a network trained at one is tested: with two margins both."""
-    return ["model", "year"] if network.two_margins else [level]
+def levels_tested(level: Level) -> list[Level]:
+    """Return the levels at which a network trained at one is tested: by years it is at both."""
+    return ["model", "year"] if level == "year" else [level]
+
+
+def start_of(trial: Trial, base: Recipe) -> Trial:
+    """Return the trial of the classifier that a trial's network starts from."""
+    first, seed = NETWORKS[0], int(trial.labels["seed"])
+    level = next(level for level in LEVELS if level == trial.labels["trained"])
+    return Trial({**trial.labels, "network": first.name}, recipe_of(first, base, level, seed))
+
+
+def starting_from(trial: Trial, run: Path) -> Trial:
+    """Return a trial whose backbone starts from that of a run."""
+    content = trial.recipe.model_dump(mode="json")
+    content["backbone"]["weights"] = str(run)
+    return replace(trial, recipe=parse_recipe(content, trial.name))
 
 
 def plan(networks: list[Network], levels: list[Level], base: Recipe, seeds: int) -> list[Trial]:

@@ -70,10 +70,20 @@ _Scores = Mapping[tuple[str | None, str, str], tuple[float, float]]
 
 
 def _at(found: pd.DataFrame, level: Level) -> _Scores:
-    """Return mean and spread at a level by network, judge and pairs."""
-    mine = found[found["level"] == level]
+    """Return mean and spread at a level by network, judge and pairs; see `_best_trained`."""
+    mine = _best_trained(found, level)
     keys = zip(mine["network"], mine["judge"], mine["pairs"], strict=True)
     return dict(zip(keys, zip(mine["accuracy"], mine["spread"], strict=True), strict=True))
+
+
+def _best_trained(table: pd.DataFrame, level: Level) -> pd.DataFrame:
+    """Return what was tested at a level, of each network as it was trained at that level, or else.
+
+    Networks trained by released years are tested at model level, too.
+    """
+    mine = table[table["level"] == level]
+    at = mine["trained"] == level
+    return mine[at | ~mine["network"].isin(mine.loc[at, "network"])]
 
 
 def _cell(scores: _Scores, network: str | None, judge: str, pairs: str) -> str:
@@ -90,7 +100,8 @@ def steps(results: pd.DataFrame, level: Level) -> pd.DataFrame:
     Returns:
         ``step`` and ``accuracy``: the difference with its 95 % interval.
     """
-    mine = results[(results["level"] == level) & (results["judge"] == "distance")]
+    mine = _best_trained(results, level)
+    mine = mine[mine["judge"] == "distance"]
     rows: list[tuple[str, str]] = []
     there = [network for network in NETWORKS if (mine["network"] == network.name).any()]
     for before, after in pairwise(there):

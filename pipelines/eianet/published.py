@@ -44,8 +44,8 @@ TABLE1: dict[str, float] = {
 _FC_SVM, _FC_JB = "FC feature + SVM", "FC feature + Joint Bayesian"
 
 TABLE2: tuple[Published, ...] = (
-    Published(_FC_SVM, "plain", "svm", (0.700, 0.690, 0.659, 0.683)),
-    Published(_FC_JB, "plain", "joint-bayesian", (0.833, 0.824, 0.761, 0.810)),
+    Published(_FC_SVM, "fc", "svm", (0.700, 0.690, 0.659, 0.683)),
+    Published(_FC_JB, "fc", "joint-bayesian", (0.833, 0.824, 0.761, 0.810)),
     Published("Plain DRDL", "plain", "distance", (0.828, 0.788, 0.703, 0.775)),
     Published("RPN + FC feature + SVM", None, "svm", (0.742, 0.728, 0.684, 0.721)),
     Published(
@@ -63,8 +63,8 @@ TABLE2: tuple[Published, ...] = (
 """Model level, what each component brings."""
 
 TABLE3: tuple[Published, ...] = (
-    Published(_FC_SVM, "plain", "svm", (0.700, 0.690, 0.659, 0.683)),
-    Published(_FC_JB, "plain", "joint-bayesian", (0.833, 0.824, 0.761, 0.810)),
+    Published(_FC_SVM, "fc", "svm", (0.700, 0.690, 0.659, 0.683)),
+    Published(_FC_JB, "fc", "joint-bayesian", (0.833, 0.824, 0.761, 0.810)),
     Published("DRDL", "plain", "distance", (0.828, 0.788, 0.703, 0.775)),
     Published("PRN*", None, "distance", (0.863, 0.842, 0.795, 0.848)),
     Published("PVEN*", None, "distance", (0.894, 0.865, 0.807, 0.854)),
@@ -75,8 +75,8 @@ TABLE3: tuple[Published, ...] = (
 """Model level, beside others."""
 
 TABLE4: tuple[Published, ...] = (
-    Published(_FC_SVM, "plain", "svm", (0.683, 0.671, 0.636, 0.668)),
-    Published(_FC_JB, "plain", "joint-bayesian", (0.819, 0.810, 0.745, 0.794)),
+    Published(_FC_SVM, "fc", "svm", (0.683, 0.671, 0.636, 0.668)),
+    Published(_FC_JB, "fc", "joint-bayesian", (0.819, 0.810, 0.745, 0.794)),
     Published("DRDL", "plain", "distance", (0.813, 0.774, 0.691, 0.766)),
     Published("PRN*", None, "distance", (0.847, 0.835, 0.768, 0.814)),
     Published("PVEN*", None, "distance", (0.857, 0.845, 0.793, 0.836)),

@@ -114,7 +114,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "models": Preset(
         "many models, three years of each, others at test: to verify models",
-        train=504, test=216, makes=8, models=60, years=3, kinds=_CARS, paints=6, cameras=8,
+        train=504, test=216, makes=8, models=102, years=3, kinds=_CARS, paints=6, cameras=8,
         views="front", passes=(2, 2), frames=(2, 2), labels=400, night=0.0, unseen=18,
     ),
     "large": Preset(

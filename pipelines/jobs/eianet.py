@@ -19,14 +19,17 @@ from detection.selection import read_scores
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.summary import METRICS, means
 from pipelines.ablation.tables import to_markdown
-from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, seconds_of
+from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, seconds_of, train
 from pipelines.eianet.ladder import (
     LEVELS,
     NETWORKS,
+    Level,
     choose_levels,
     choose_networks,
     levels_tested,
     plan,
+    start_of,
+    starting_from,
 )
 from pipelines.eianet.layout import accuracies, ranked
 from pipelines.eianet.material import Material, gather
@@ -97,8 +100,8 @@ def eianet_tables(
     every = plan(list(NETWORKS), levels, base, wanted.seeds)
     images = read_images(root)
     found = find_boxes(boxes, root, place, base.parts.vocabulary)
-    verified = [level for level in levels if level != "identity"]
-    material = gather(images, root, verified, wanted.pairs, wanted.hold_out) if verified else None
+    at = [level for level in LEVELS if level != "identity" and level in _tested(levels)]
+    material = gather(images, root, at, wanted.pairs, wanted.hold_out) if at else None
     if "identity" in levels:
         _require_ranks(images, found)
     _require_parts(base, material.images if material else images, found)
@@ -108,9 +111,13 @@ def eianet_tables(
         claim(folder / "held-out", {"images held out": material.held_out})
         for level in material.tests:
             claim(folder / f"pairs-{level}", {"pairs": material.pairs_hash(level)})
-    _train_all(trials, images, material, found, folder, device, workers)
+    _train_all(trials, images, material, found, base, folder, device, workers)
     _report(every, material, folder, place, base.parts.use)
     return folder
+
+
+def _tested(levels: list[Level]) -> set[Level]:
+    return {tested for level in levels for tested in levels_tested(level)}
 
 
 def _require_ranks(images: Images, boxes: Boxes) -> None:
@@ -136,12 +143,13 @@ def _train_all(
     images: Images,
     material: Material | None,
     boxes: Boxes,
+    base: Recipe,
     folder: Path,
     device: str,
     workers: int,
 ) -> None:
     """Run the trials, with a line for each as it finishes."""
-    networks = {network.name: network for network in NETWORKS}
+    labels = {network.name: network.label for network in NETWORKS}
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     )  # fmt: skip
@@ -153,18 +161,20 @@ def _train_all(
         for trial in trials:
             if trial in before:
                 continue
-            network = networks[str(trial.labels["network"])]
-            trained = next(level for level in LEVELS if level == trial.labels["trained"])
-            who = f"{network.label}, by {trained}, seed {trial.labels['seed']}"
+            name, trained = str(trial.labels["network"]), str(trial.labels["trained"])
+            who = f"{labels[name]}, by {trained}, seed {trial.labels['seed']}"
             progress.update(bar, description=f"training {who}")
             if material is None or trained == "identity":
                 score, seen = by_rank(images, boxes, "global", device), images
             else:
-                levels = [
-                    each for each in levels_tested(network, trained) if each in material.tests
-                ]
+                tested = next(level for level in LEVELS if level == trained)
+                levels = [level for level in levels_tested(tested) if level in material.tests]
                 score, seen = by_pairs(material, boxes, levels, device), material.images
-            run_trial(trial, seen, boxes, score, folder, device=device, workers=workers)
+            first = start_of(trial, base)
+            start = train(first, seen, None, folder / "classifiers", device, workers)
+            known = start if first == trial else None
+            chosen = trial if known else starting_from(trial, start.source)
+            run_trial(chosen, seen, boxes, score, folder, run=known, device=device, workers=workers)
             told = _in_short(collect([trial], folder))
             say(f"{who}: {told}; {seconds_of(trial, folder):.0f} s")
             progress.advance(bar)

@@ -18,6 +18,8 @@ from pipelines.eianet.ladder import (
     levels_tested,
     plan,
     recipe_of,
+    start_of,
+    starting_from,
 )  # fmt: skip
 from pipelines.eianet.material import gather, hold_out, with_makes
 from pipelines.jobs.eianet import Wanted, eianet_tables
@@ -59,7 +61,7 @@ def test_the_papers_numbers_are_the_papers():
 
 def test_every_rung_adds_one_thing_and_changes_nothing_else():
     base = load_recipe("eianet-small")
-    recipes = [recipe_of(network, base, "year", 3) for network in NETWORKS]
+    recipes = [recipe_of(network, base, "year", 3) for network in NETWORKS[1:]]
     assert [
         (
             bool(recipe.parts.use),
@@ -80,14 +82,31 @@ def test_every_rung_adds_one_thing_and_changes_nothing_else():
         assert recipe.seed == 3
 
 
-def test_two_margins_learn_from_years_and_are_tested_at_both_levels():
+def test_the_classifier_has_nothing_of_eianets_and_all_start_from_it():
+    base = load_recipe("eianet-small")
+    first = recipe_of(NETWORKS[0], base, "year", 3)
+    assert (first.method, first.parts.use, first.part_based) == ("prn", (), False)
+    assert (first.loss.triplet, first.loss.global_weight) == (0, 1)
+    assert (first.label, first.seed, first.batch.per_identity) == ("year", 3, 0)
+    assert (first.optimiser, first.image) == (base.optimiser, base.image)
+    trial = plan(choose_networks("eial"), ["year"], base, 2)[1]
+    start = start_of(trial, base)
+    assert start.name == "fc-year-seed1"
+    assert start_of(start, base) == start
+    moved = starting_from(trial, Path("somewhere"))
+    assert moved.recipe.backbone.weights == "somewhere"
+    assert moved.recipe.with_parts(base.parts.use).loss == trial.recipe.loss
+
+
+def test_two_margins_learn_from_years_and_years_are_tested_at_both_levels():
     base = load_recipe("eianet-small")
     last = NETWORKS[-1]
     assert recipe_of(last, base, "model", 0).label == "year"
-    assert levels_tested(last, "year") == ["model", "year"]
-    assert levels_tested(NETWORKS[0], "model") == ["model"]
+    assert levels_tested("year") == ["model", "year"]
+    assert levels_tested("model") == ["model"]
     names = [trial.name for trial in plan(list(NETWORKS), ["model", "year"], base, 2)]
-    assert len(names) == len(set(names)) == 18
+    assert len(names) == len(set(names)) == 22
+    assert names[0] == "fc-model-seed0"
     assert names.count("mccl-year-seed1") == 1
     assert not any("mccl" in t.name for t in plan(list(NETWORKS), ["identity"], base, 1))
 
@@ -221,7 +240,7 @@ def made_results(seeds=3, pairs=40):
              "second": [f"b{i}" for i in range(pairs)], "same": True,
              "right": random.random(pairs) < share}
         )
-        for network, share in (("plain", 0.5), ("eial", 0.9))
+        for network, share in (("fc", 0.5), ("eial", 0.9))
         for seed in range(seeds)
         for name in ("easy", "hard")
         for judge in ("distance", "svm")
@@ -232,7 +251,7 @@ def made_results(seeds=3, pairs=40):
 def test_tables_hold_means_spreads_and_paired_steps():
     results = made_results()
     found = layout.accuracies(results)
-    mine = results[(results["network"] == "plain") & (results["pairs"] == "hard")]
+    mine = results[(results["network"] == "fc") & (results["pairs"] == "hard")]
     by_seed = [
         mine[(mine["seed"] == seed) & (mine["judge"] == "svm")]["right"].mean() for seed in range(3)
     ]
@@ -244,17 +263,31 @@ def test_tables_hold_means_spreads_and_paired_steps():
     assert layout.beside(published.TABLE2, found, "model", ["easy"])["here: easy"].eq("").all()
     judges = layout.every_judge(found, "year", ["easy", "hard"]).set_index(["network", "judge"])
     told = f"{np.mean(by_seed):.3f} ±{np.std(by_seed, ddof=1):.3f}"
-    assert judges.loc[("plain", "svm"), "hard"] == told
-    step = layout.steps(results, "year").set_index("step").loc["+ alignment loss over plain"]
+    assert judges.loc[("classifier", "svm"), "hard"] == told
+    step = layout.steps(results, "year").set_index("step").loc["+ alignment loss over classifier"]
     sides = [
         results[(results["network"] == name) & (results["judge"] == "distance")]
         .groupby(["pairs", "first"])["right"].mean()
-        for name in ("eial", "plain")
+        for name in ("eial", "fc")
     ]  # fmt: skip
     low, high = bootstrap_difference(sides[0], sides[1])
     value = (sides[0] - sides[1]).mean()
     assert step["accuracy"] == f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
     assert layout.every_judge(found, "year", ["easy"]).shape == (4, 3)
+
+
+def test_a_network_trained_at_the_level_is_preferred_to_one_trained_by_years():
+    results = made_results(1)
+    both = pd.concat([results, results.assign(level="model", right=False)])
+    found = layout.accuracies(both)
+    by_year = layout.beside(published.TABLE2, found, "model", ["easy"]).set_index("method")
+    assert by_year.loc["FC feature + SVM", "here: easy"] == "0.000"
+    at = results[results["network"] == "fc"].assign(level="model", trained="model", right=True)
+    found = layout.accuracies(pd.concat([both, at]))
+    own = layout.beside(published.TABLE2, found, "model", ["easy"]).set_index("method")
+    assert own.loc["FC feature + SVM", "here: easy"] == "1.000"
+    assert own.loc["RPN + CR-MAC + EIAL + DRDL*", "here: easy"] == "0.000"
+    assert layout.steps(pd.concat([both, at]), "model")["accuracy"].str.startswith("-1.000").all()
 
 
 def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, capsys, monkeypatch):
@@ -265,8 +298,8 @@ def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, cap
         assert title in shown
     table = pd.read_csv(folder / "accuracy.csv")
     assert set(zip(table["network"], table["trained"], table["level"], strict=True)) == {
-        ("eial", "model", "model"), ("eial", "year", "year"), ("mccl", "year", "model"),
-        ("mccl", "year", "year"),
+        ("eial", "model", "model"), ("eial", "year", "model"), ("eial", "year", "year"),
+        ("mccl", "year", "model"), ("mccl", "year", "year"),
     }  # fmt: skip
     assert set(table["judge"]) == set(JUDGES)
     pairs = pd.read_csv(folder / "pairs.csv")
@@ -276,6 +309,8 @@ def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, cap
         (table[["network", "level", "judge", "pairs"]] == ["mccl", "year", "svm", "drawn"]).all(1)
     ]
     assert row["accuracy"].item() == pytest.approx(one["right"].mean())
+    assert (folder / "classifiers" / "training" / "fc-model-seed0" / "model.pt").is_file()
+    assert not (folder / "training").exists()
     text = (folder / "tables.md").read_text()
     assert "| RPN + CR-MAC + EIAL + MCCL | 0.885 0.872 0.814 | 0.863 | 0." in text
 

@@ -10,6 +10,7 @@ import reid.training.fit as fitting
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
+from reid.backbones import Backbone
 from reid.data.dataset import Batch
 from reid.embedding import embed
 from reid.evaluation.report import evaluate
@@ -228,3 +229,17 @@ def test_the_loss_has_the_terms_that_the_recipe_asks_for(tiny_recipe):
     hinge = (hardest - nearest + tiny_recipe.loss.margin).clamp(min=0)
     expected = hinge[hinge > 0].mean() if (hinge > 0).any() else torch.tensor(0.0)
     torch.testing.assert_close(terms["triplet"], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_training_can_start_from_the_backbone_of_a_run(crops, part_boxes, tiny_recipe, tmp_path):
+    run = quiet_fit(tiny_recipe, crops, part_boxes, tmp_path / "run")
+    learned = run.model.backbone.state_dict()
+    for place in (run.source, run.source / "model.pt"):
+        started = Backbone(
+            tiny_recipe.backbone.name, str(place), tiny_recipe.backbone.output_stride
+        ).state_dict()
+        assert all(torch.equal(started[name], learned[name]) for name in learned)
+    with pytest.raises(InputError, match=r"model.pt: .* tensors of the backbone are missing"):
+        Backbone("resnet34", str(run.source))
+    with pytest.raises(InputError, match=r"model.pt: no such weights"):
+        Backbone("resnet18", str(tmp_path))

@@ -15,8 +15,8 @@ def test_unseen_models_are_of_test_vehicles_alone():
     )
     assert (len(train), len(test)) == (preset.models - preset.unseen, preset.unseen)
     assert not train & test
-    with pytest.raises(InputError, match="60 unseen of 60 models"):
-        Preset(**{**vars(preset), "unseen": 60})
+    with pytest.raises(InputError, match="102 unseen of 102 models"):
+        Preset(**{**vars(preset), "unseen": 102})
 
 
 def test_fleets_without_unseen_models_say_of_themselves_what_they_always_did():
