@@ -7,9 +7,10 @@ export UV_LINK_MODE ?= copy
 
 option = $(if $($(1)),--$(2) '$($(1))')
 changes = $(foreach change,$(SET),--set '$(change)')
+labels = $(foreach labels,$(LABELS),--labels '$(labels)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo detect-parts train-reid retrieve ablation test test-slow lint format constraints clean
+.PHONY: help setup demo detect-parts train-reid retrieve tables ablation test test-slow lint format constraints clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,14 +28,17 @@ $(VENV)/ready: constraints.txt pyproject.toml
 demo: $(VENV)/ready ## Run every job on the built-in fleet; ends by naming the report to open
 	$(BIN)/partreid demo
 
-detect-parts: $(VENV)/ready ## Train a part detector on LABELS (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'
-	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(call option,LABELS,labels) $(call option,DETECTOR,detector) $(changes) $(if $(REDO),--redo)
+detect-parts: $(VENV)/ready ## Train a part detector on LABELS, one set or several (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'
+	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(labels) $(call option,DETECTOR,detector) $(changes) $(if $(REDO),--redo)
 
 train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and evaluate it
 	$(BIN)/partreid train-reid --work '$(WORK)' $(call option,DATA,data) $(call option,RECIPE,recipe) $(changes)
 
 retrieve: $(VENV)/ready ## Search GALLERY for every image of QUERIES, with the network trained on DATA
 	$(BIN)/partreid retrieve --work '$(WORK)' $(call option,DATA,data) $(call option,QUERIES,queries) $(call option,GALLERY,gallery) $(call option,RECIPE,recipe)
+
+tables: $(VENV)/ready ## Print the tables of METHOD=eianet (or prn) beside the paper's, trained on DATA or a fleet; BOXES RECIPE ROWS LEVELS SEEDS=3
+	$(BIN)/partreid tables '$(or $(METHOD),eianet)' $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,LEVELS,levels) $(call option,SEEDS,seeds) $(changes)
 
 ablation: $(VENV)/ready ## Train PRN with each branch removed, print its Table 4 beside the paper's; DATA BOXES RECIPE ROWS SEEDS=3
 	$(BIN)/partreid ablation $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,SEEDS,seeds) $(changes)

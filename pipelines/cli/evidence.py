@@ -79,6 +79,12 @@ def tables(
             "Joint Bayesian learn from.",
         ),
     ] = 1 / 3,
+    first_epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of eianet: epochs of the classifier that all start from. [the recipe's]"
+        ),
+    ] = None,
     change: options.Change = None,
     work: WorkOption = Path("runs"),
     device: options.Device = "auto",
@@ -95,7 +101,7 @@ def tables(
     elif method == "eianet":
         from pipelines.jobs.eianet import Wanted, eianet_tables
 
-        wanted = Wanted(levels, rows, seeds, tuple(pairs or ()), hold_out)
+        wanted = Wanted(levels, rows, seeds, tuple(pairs or ()), hold_out, first_epochs)
         chosen = recipe or "eianet-small"
         eianet_tables(data, boxes, chosen, wanted, work, change or [], device, workers)
     else:

@@ -18,7 +18,8 @@ WorkOption = Annotated[Path, typer.Option("--work", help="Folder that holds ever
 def detect_parts(
     data: DataOption = None,
     labels: Annotated[
-        Path | None, typer.Option(help="Labelled set to train the detector on.")
+        list[Path] | None,
+        typer.Option(help="Labelled set to train the detector on; repeatable, see 'parts train'."),
     ] = None,
     detector: Annotated[Path | None, typer.Option(help="A detector that is trained.")] = None,
     settings: Annotated[
@@ -33,7 +34,7 @@ def detect_parts(
     """Train the part detector, find the parts of every image, and fill the missing ones."""
     from pipelines.jobs.whole import detect_parts
 
-    detect_parts(data, labels, detector, settings or [], redo, work, device)
+    detect_parts(data, labels or [], detector, settings or [], redo, work, device)
 
 
 def train_reid(

@@ -84,12 +84,14 @@ def choose_levels(names: str) -> list[Level]:
     return [level for level in LEVELS if level in wanted]
 
 
-def recipe_of(network: Network, base: Recipe, level: Level, seed: int) -> Recipe:
+def recipe_of(
+    network: Network, base: Recipe, level: Level, seed: int, first_epochs: int | None = None
+) -> Recipe:
     """Return the recipe of a rung: ``base`` with what the rung has, everything else the same.
 
     The modified loss tells years of a model apart by its definition, so it learns from released
     years at model level, too; at the level of identities there is none. The classifier is PRN's
-    plain network, on batches drawn at random.
+    plain network, on batches drawn at random, for ``first_epochs`` or else the recipe's.
 
     Raises:
         InputError: ``base`` is not of EIA-Net, has no part, or gives alignment no weight.
@@ -109,6 +111,7 @@ def recipe_of(network: Network, base: Recipe, level: Level, seed: int) -> Recipe
         content |= {"method": "prn", "part_based": False}
         content["parts"] = {"vocabulary": base.parts.vocabulary, "use": []}
         content["batch"] = {"size": base.batch.size}
+        content["epochs"] = first_epochs or base.epochs
         return parse_recipe(content, f"network '{network.name}'")
     content["part_based"] = network.part_based
     if not network.parts:
@@ -127,11 +130,12 @@ def levels_tested(level: Level) -> list[Level]:
     return ["model", "year"] if level == "year" else [level]
 
 
-def start_of(trial: Trial, base: Recipe) -> Trial:
+def start_of(trial: Trial, base: Recipe, first_epochs: int | None = None) -> Trial:
     """Return the trial of the classifier that a trial's network starts from."""
     first, seed = NETWORKS[0], int(trial.labels["seed"])
     level = next(level for level in LEVELS if level == trial.labels["trained"])
-    return Trial({**trial.labels, "network": first.name}, recipe_of(first, base, level, seed))
+    recipe = recipe_of(first, base, level, seed, first_epochs)
+    return Trial({**trial.labels, "network": first.name}, recipe)
 
 
 def starting_from(trial: Trial, run: Path) -> Trial:
@@ -141,7 +145,13 @@ def starting_from(trial: Trial, run: Path) -> Trial:
     return replace(trial, recipe=parse_recipe(content, trial.name))
 
 
-def plan(networks: list[Network], levels: list[Level], base: Recipe, seeds: int) -> list[Trial]:
+def plan(
+    networks: list[Network],
+    levels: list[Level],
+    base: Recipe,
+    seeds: int,
+    first_epochs: int | None = None,
+) -> list[Trial]:
     """Return the trainings, seed by seed, so that a stopped run compares what it has.
 
     Each network is trained at each level, that with two margins once, by released years.
@@ -149,7 +159,7 @@ def plan(networks: list[Network], levels: list[Level], base: Recipe, seeds: int)
     return [
         Trial(
             {"network": network.name, "trained": level, "seed": seed},
-            recipe_of(network, base, level, seed),
+            recipe_of(network, base, level, seed, first_epochs),
         )
         for seed in range(seeds)
         for network in networks

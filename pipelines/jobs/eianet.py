@@ -56,6 +56,7 @@ class Wanted:
         seeds: trainings of each network.
         pairs: files of test pairs; none to find or draw them.
         hold_out: share of the training models that only judges learn from.
+        first_epochs: of the classifier that all networks start from; None for the recipe's.
     """
 
     levels: str = "model,year"
@@ -63,6 +64,7 @@ class Wanted:
     seeds: int = 3
     pairs: tuple[Path, ...] = ()
     hold_out: float = 1 / 3
+    first_epochs: int | None = None
 
 
 def eianet_tables(
@@ -96,7 +98,7 @@ def eianet_tables(
     root, place = find_data(data, work, PRESET)
     tested = place / "detector" / "scores.csv"
     base = with_found_parts(given, tested.parent) if tested.is_file() else given
-    trials = plan(networks, levels, base, wanted.seeds)
+    trials = plan(networks, levels, base, wanted.seeds, wanted.first_epochs)
     every = plan(list(NETWORKS), levels, base, wanted.seeds)
     images = read_images(root)
     found = find_boxes(boxes, root, place, base.parts.vocabulary)
@@ -106,12 +108,14 @@ def eianet_tables(
         _require_ranks(images, found)
     _require_parts(base, material.images if material else images, found)
     folder = place / "eianet"
-    claim(folder, {**recipe_hash(base), **data_hash(images, found)})
+    about = {"epochs of the classifier": wanted.first_epochs or base.epochs}
+    claim(folder, {**recipe_hash(base), **data_hash(images, found), **about})
     if material is not None:
         claim(folder / "held-out", {"images held out": material.held_out})
         for level in material.tests:
             claim(folder / f"pairs-{level}", {"pairs": material.pairs_hash(level)})
-    _train_all(trials, images, material, found, base, folder, device, workers)
+    starts = [start_of(trial, base, wanted.first_epochs) for trial in trials]
+    _train_all(trials, starts, images, material, found, folder, device, workers)
     _report(every, material, folder, place, base.parts.use)
     return folder
 
@@ -140,15 +144,15 @@ def _require_parts(base: Recipe, images: Images, boxes: Boxes) -> None:
 
 def _train_all(
     trials: list[Trial],
+    starts: list[Trial],
     images: Images,
     material: Material | None,
     boxes: Boxes,
-    base: Recipe,
     folder: Path,
     device: str,
     workers: int,
 ) -> None:
-    """Run the trials, with a line for each as it finishes."""
+    """Run the trials, each from its start, with a line for each as it finishes."""
     labels = {network.name: network.label for network in NETWORKS}
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -158,7 +162,7 @@ def _train_all(
         say(f"{len(before)} of {len(trials)} trainings known from before")
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=len(trials), completed=len(before))
-        for trial in trials:
+        for trial, first in zip(trials, starts, strict=True):
             if trial in before:
                 continue
             name, trained = str(trial.labels["network"]), str(trial.labels["trained"])
@@ -170,7 +174,6 @@ def _train_all(
                 tested = next(level for level in LEVELS if level == trained)
                 levels = [level for level in levels_tested(tested) if level in material.tests]
                 score, seen = by_pairs(material, boxes, levels, device), material.images
-            first = start_of(trial, base)
             start = train(first, seen, None, folder / "classifiers", device, workers)
             known = start if first == trial else None
             chosen = trial if known else starting_from(trial, start.source)

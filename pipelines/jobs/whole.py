@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +105,7 @@ class Job:
 
 def detect_parts(
     data: Path | None,
-    labels: Path | None,
+    labels: Sequence[Path],
     detector: Path | None,
     settings: list[str],
     redo: bool,
@@ -112,18 +113,18 @@ def detect_parts(
     device: str,
 ) -> None:
     """Train a detector (or take one), detect over the data set, fill the training images."""
-    if data is not None and labels is None and detector is None:
+    if data is not None and not labels and detector is None:
         raise InputError(
             "a data set needs a detector: give --labels (LABELS=), a labelled set made by "
             "'partreid parts import', or --detector (DETECTOR=), one that is trained"
         )
-    if data is None and (labels is not None or detector is not None):
+    if data is None and (labels or detector is not None):
         raise InputError("give --data (DATA=) too: the images whose parts are to be found")
     job = Job.on(data, work)
     if detector is None:
         detector = job.folder / "detector"
         chosen = [*DEMO_DETECTOR, *settings] if job.built_in else settings
-        detector_jobs.train([labels or job.root / "labels"], detector, chosen, device, redo)
+        detector_jobs.train(labels or [job.root / "labels"], detector, chosen, device, redo)
     else:
         Detector.load(detector)
     detector_jobs.detect(detector, job.root, None, job.parts, [], redo, device)
@@ -143,7 +144,7 @@ def train_reid(
     if not boxes.is_file():
         if not job.built_in:
             raise InputError(f"{boxes}: not there; run 'make detect-parts DATA={data}' first")
-        detect_parts(None, None, None, [], False, work, device)
+        detect_parts(None, [], None, [], False, work, device)
     out = job.run(recipe)
     run = network_jobs.train(
         chosen, job.root, None, out, boxes, changes, device, workers=2, detector=job.tested_detector

@@ -90,6 +90,9 @@ def test_the_classifier_has_nothing_of_eianets_and_all_start_from_it():
     assert (first.label, first.seed, first.batch.per_identity) == ("year", 3, 0)
     assert (first.optimiser, first.image) == (base.optimiser, base.image)
     trial = plan(choose_networks("eial"), ["year"], base, 2)[1]
+    assert first.epochs == base.epochs
+    assert start_of(trial, base, 3).recipe.epochs == 3
+    assert trial.recipe.epochs == base.epochs
     start = start_of(trial, base)
     assert start.name == "fc-year-seed1"
     assert start_of(start, base) == start

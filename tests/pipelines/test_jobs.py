@@ -13,7 +13,7 @@ NETWORK = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "par
 
 
 def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
-    whole.detect_parts(fleet, fleet / "labels", None, DETECTOR, False, tmp_path, "cpu")
+    whole.detect_parts(fleet, [fleet / "labels"], None, DETECTOR, False, tmp_path, "cpu")
     work = tmp_path / "data"
     assert "AP50-95" in capsys.readouterr().out
     assert (work / "detector/scores.csv").is_file()
@@ -33,7 +33,7 @@ def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
     assert "data:image/jpeg" in page.read_text()
 
     capsys.readouterr()
-    whole.detect_parts(fleet, fleet / "labels", None, DETECTOR, False, tmp_path, "cpu")
+    whole.detect_parts(fleet, [fleet / "labels"], None, DETECTOR, False, tmp_path, "cpu")
     assert "0 images looked at, 40 known from before" in capsys.readouterr().out
 
     folder = fleet / "images"
