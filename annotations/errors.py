@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # help must not wait for pydantic
@@ -34,3 +34,21 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(wrong, words, n=1)
     guess = f"did you mean '{near[0]}'? " if near else ""
     return f"{guess}known: {', '.join(words)}"
+
+
+def choose(names: str, known: Sequence[str], what: str) -> list[str]:
+    """Return the names in a comma-separated list, in the order of ``known``.
+
+    Args:
+        names: the list.
+        known: the names that there are.
+        what: what they are names of, such as ``row``, for the error.
+
+    Raises:
+        InputError: a name is not known.
+    """
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"no {what} '{name}'; {suggest(name, known)}")
+    return [name for name in known if name in wanted]

@@ -47,6 +47,12 @@ def means(results: pd.DataFrame, by: str) -> pd.DataFrame:
     return pd.concat([grouped.size().rename("seeds"), grouped.mean(), spread], axis=1)
 
 
+def in_short(results: pd.DataFrame, by: str) -> str:
+    """Return the metrics of one network in a line; see `means`."""
+    scores = means(results, by).iloc[0]
+    return ", ".join(f"{name} {scores[name]:.3f}" for name in METRICS)
+
+
 def difference(
     results: pd.DataFrame, by: str, first: str, second: str, metric: str
 ) -> Difference | None:

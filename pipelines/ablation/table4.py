@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from annotations.errors import InputError, suggest
+from annotations.errors import choose
 from reid.methods import Branches
 from reid.recipe import Recipe, parse_recipe
 
@@ -64,10 +64,7 @@ def choose_rows(names: str | None) -> list[Row]:
         InputError: a name is not one of a row.
     """
     known = [row.name for row in ROWS]
-    wanted = known if names is None else [name.strip() for name in names.split(",")]
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"no row '{name}' in PRN's Table 4; {suggest(name, known)}")
+    wanted = known if names is None else choose(names, known, "row of PRN's Table 4")
     return [row for row in ROWS if row.name in wanted]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from annotations.errors import InputError, suggest
+from annotations.errors import InputError, choose
 from pipelines.ablation.trials import Trial
 from reid.recipe import Recipe, parse_recipe
 
@@ -64,10 +64,7 @@ def choose_networks(names: str | None) -> list[Network]:
         InputError: a name is not one of a network.
     """
     known = [network.name for network in NETWORKS]
-    wanted = known if names is None else [name.strip() for name in names.split(",")]
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"no network '{name}' in EIA-Net's Table 2; {suggest(name, known)}")
+    wanted = known if names is None else choose(names, known, "network of EIA-Net's Table 2")
     return [network for network in NETWORKS if network.name in wanted]
 
 
@@ -77,10 +74,7 @@ def choose_levels(names: str) -> list[Level]:
     Raises:
         InputError: a name is not one of a level.
     """
-    wanted = [name.strip() for name in names.split(",")]
-    for name in wanted:
-        if name not in LEVELS:
-            raise InputError(f"no level '{name}'; {suggest(name, LEVELS)}")
+    wanted = choose(names, LEVELS, "level")
     return [level for level in LEVELS if level in wanted]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
@@ -15,12 +13,13 @@ from annotations.vocabulary import load_vocabulary
 from detection.fill import fill_boxes
 from pipelines.ablation import tables
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
-from pipelines.ablation.summary import METRICS, means
+from pipelines.ablation.series import run_series
+from pipelines.ablation.summary import in_short
 from pipelines.ablation.table4 import BASELINE, FULL, PARTS, ROWS, Row, choose_rows, recipe_of
-from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, seconds_of
+from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
 from pipelines.recipes import load_recipe
-from pipelines.tables import console, say, show, written
+from pipelines.tables import show, written
 from reid.recipe import Recipe
 
 _OURS = ("seed", "parts.use", "loss.global_weight")
@@ -108,27 +107,16 @@ def _train_all(
     device: str,
     workers: int,
 ) -> None:
-    """Run the trials, with a line for each as it finishes."""
     labels = {row.name: row.label for row in ROWS}
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )  # fmt: skip
-    before = [trial for trial in trials if trial.finished(folder)]
-    if before:
-        say(f"{len(before)} of {len(trials)} trainings known from before")
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(trials), completed=len(before))
-        for trial in trials:
-            if trial in before:
-                continue
-            who = f"{labels[str(trial.labels['row'])]}, seed {trial.labels['seed']}"
-            progress.update(bar, description=f"training {who}")
-            score = by_rank(images, boxes, trial.branches, device)
-            run_trial(trial, images, filled, score, folder, device=device, workers=workers)
-            scores = means(collect([trial], folder), "row").iloc[0]
-            told = ", ".join(f"{name} {scores[name]:.3f}" for name in METRICS)
-            say(f"{who}: {told}; {seconds_of(trial, folder):.0f} s")
-            progress.advance(bar)
+
+    def run(trial: Trial) -> None:
+        score = by_rank(images, boxes, trial.branches, device)
+        run_trial(trial, images, filled, score, folder, device=device, workers=workers)
+
+    def name(trial: Trial) -> str:
+        return f"{labels[str(trial.labels['row'])]}, seed {trial.labels['seed']}"
+
+    run_series(trials, folder, run, name, lambda results: in_short(results, "row"))
 
 
 def _report(trials: list[Trial], folder: Path, name: str) -> Path:

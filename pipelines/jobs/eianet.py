@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
@@ -17,9 +16,10 @@ from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
 from detection.selection import read_scores
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
-from pipelines.ablation.summary import METRICS, means
+from pipelines.ablation.series import run_series
+from pipelines.ablation.summary import in_short
 from pipelines.ablation.tables import to_markdown
-from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, seconds_of, train
+from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, train
 from pipelines.eianet.ladder import (
     LEVELS,
     NETWORKS,
@@ -38,7 +38,7 @@ from pipelines.eianet.verification import by_pairs
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
 from pipelines.recipes import load_recipe
 from pipelines.selection import with_found_parts
-from pipelines.tables import console, say, show, written
+from pipelines.tables import show, written
 from reid.recipe import Recipe
 
 PRESET = "models"
@@ -114,7 +114,7 @@ def eianet_tables(
         claim(folder / "held-out", {"images held out": material.held_out})
         for level in material.tests:
             claim(folder / f"pairs-{level}", {"pairs": material.pairs_hash(level)})
-    starts = [start_of(trial, base, wanted.first_epochs) for trial in trials]
+    starts = {trial.name: start_of(trial, base, wanted.first_epochs) for trial in trials}
     _train_all(trials, starts, images, material, found, folder, device, workers)
     _report(every, material, folder, place, base.parts.use)
     return folder
@@ -144,7 +144,7 @@ def _require_parts(base: Recipe, images: Images, boxes: Boxes) -> None:
 
 def _train_all(
     trials: list[Trial],
-    starts: list[Trial],
+    starts: dict[str, Trial],
     images: Images,
     material: Material | None,
     boxes: Boxes,
@@ -152,41 +152,32 @@ def _train_all(
     device: str,
     workers: int,
 ) -> None:
-    """Run the trials, each from its start, with a line for each as it finishes."""
+    """Run the trials, each from its start, which is trained first where it has to be."""
     labels = {network.name: network.label for network in NETWORKS}
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )  # fmt: skip
-    before = [trial for trial in trials if trial.finished(folder)]
-    if before:
-        say(f"{len(before)} of {len(trials)} trainings known from before")
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(trials), completed=len(before))
-        for trial, first in zip(trials, starts, strict=True):
-            if trial in before:
-                continue
-            name, trained = str(trial.labels["network"]), str(trial.labels["trained"])
-            who = f"{labels[name]}, by {trained}, seed {trial.labels['seed']}"
-            progress.update(bar, description=f"training {who}")
-            if material is None or trained == "identity":
-                score, seen = by_rank(images, boxes, "global", device), images
-            else:
-                tested = next(level for level in LEVELS if level == trained)
-                levels = [level for level in levels_tested(tested) if level in material.tests]
-                score, seen = by_pairs(material, boxes, levels, device), material.images
-            start = train(first, seen, None, folder / "classifiers", device, workers)
-            known = start if first == trial else None
-            chosen = trial if known else starting_from(trial, start.source)
-            run_trial(chosen, seen, boxes, score, folder, run=known, device=device, workers=workers)
-            told = _in_short(collect([trial], folder))
-            say(f"{who}: {told}; {seconds_of(trial, folder):.0f} s")
-            progress.advance(bar)
+
+    def run(trial: Trial) -> None:
+        level = next(level for level in LEVELS if level == trial.labels["trained"])
+        if material is None or level == "identity":
+            score, seen = by_rank(images, boxes, "global", device), images
+        else:
+            tested = [each for each in levels_tested(level) if each in material.tests]
+            score, seen = by_pairs(material, boxes, tested, device), material.images
+        first = starts[trial.name]
+        start = train(first, seen, None, folder / "classifiers", device, workers)
+        known = start if first == trial else None
+        chosen = trial if known else starting_from(trial, start.source)
+        run_trial(chosen, seen, boxes, score, folder, run=known, device=device, workers=workers)
+
+    def name(trial: Trial) -> str:
+        told = trial.labels
+        return f"{labels[str(told['network'])]}, by {told['trained']}, seed {told['seed']}"
+
+    run_series(trials, folder, run, name, _in_short)
 
 
 def _in_short(results: pd.DataFrame) -> str:
     if "judge" not in results:
-        scores = means(results, "network").iloc[0]
-        return ", ".join(f"{name} {scores[name]:.3f}" for name in METRICS)
+        return in_short(results, "network")
     mine = results[results["judge"] == "distance"]
     shares = mine.groupby(["level", "pairs"], sort=False, as_index=False)["right"].mean()
     return ", ".join(f"{row.level} {row.pairs} {row.right:.3f}" for row in shares.itertuples())
