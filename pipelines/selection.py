@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from annotations.boxes import Boxes
 from annotations.errors import InputError
-from detection.selection import read_scores, select_parts
+from detection.card import DetectorCard
+from detection.selection import SCORES, read_scores, select_parts
 from pipelines.tables import say
 from reid.recipe import Recipe
+
+
+def maker_of(boxes: Boxes, detector: Path) -> Path | None:
+    """Return a detector's folder if it made the boxes and was tested on what it held out.
+
+    Args:
+        boxes: a cache's, which remembers the detector that made it.
+        detector: a folder, which need not be there.
+    """
+    if not all((detector / name).is_file() for name in (DetectorCard.FILE, SCORES)):
+        return None
+    made = boxes.about.get("detector") == DetectorCard.read(detector).weights
+    return detector if made else None
 
 
 def with_found_parts(recipe: Recipe, detector: Path | None) -> Recipe:

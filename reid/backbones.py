@@ -140,7 +140,8 @@ def _load_from_file(network: nn.Module, path: Path) -> None:
         raise InputError(f"{path}: not a state dict ({type(error).__name__}: {error})") from None
     wanted = network.state_dict()
     fitting = {k: v for k, v in given.items() if k in wanted and v.shape == wanted[k].shape}
-    missing = [k for k in wanted if k not in fitting and not k.endswith("num_batches_tracked")]
+    needless = ("num_batches_tracked", "pre_logits.fc1", "pre_logits.fc2")  # these are VGG's
+    missing = [k for k in wanted if k not in fitting and not any(each in k for each in needless)]
     if missing:
         raise InputError(
             f"{path}: {len(missing)} of {len(wanted)} tensors of the backbone are missing or of "

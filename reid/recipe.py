@@ -279,7 +279,13 @@ class Recipe(_Section):
         if isinstance(self.parts.weight, dict):
             content["parts"]["weight"] = {part: self.parts.weight[part] for part in use}
         if aligned := self.loss.alignment.parts:
-            content["loss"]["alignment"]["parts"] = [part for part in aligned if part in use]
+            left = [part for part in aligned if part in use]
+            if not left:
+                raise InputError(
+                    f"loss.alignment.parts: none of {', '.join(aligned)} is among the parts that "
+                    "are left; name others, or null for all"
+                )
+            content["loss"]["alignment"]["parts"] = left
         return parse_recipe(content, "the recipe with fewer parts")
 
     def to_yaml(self) -> str:

@@ -15,6 +15,7 @@ from annotations.errors import InputError
 from annotations.files import read_text, write_text
 from annotations.images import Images
 from reid.recipe import Recipe
+from reid.run import MODEL
 
 _CLAIM = "about.json"
 
@@ -34,6 +35,8 @@ def _hash(frame: pd.DataFrame) -> str:
 def recipe_hash(recipe: Recipe) -> dict[str, Any]:
     """Identify a recipe by its numbers and, where its start weights are a file, by that file."""
     weights = Path(recipe.backbone.weights or "")
+    if (weights / MODEL).is_file():
+        weights /= MODEL
     found = {"recipe": recipe.model_dump(mode="json")}
     return found | (
         {"start weights": hashlib.sha256(weights.read_bytes()).hexdigest()}

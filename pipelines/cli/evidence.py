@@ -59,7 +59,9 @@ def tables(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 3,
     rows: Annotated[
         str | None,
-        typer.Option(help="Networks, by comma; of eianet: plain, r-mac, cr-mac, eial, mccl. [all]"),
+        typer.Option(
+            help="Networks, by comma; of eianet: fc, plain, r-mac, cr-mac, eial, mccl. [all]"
+        ),
     ] = None,
     levels: Annotated[
         str,
@@ -94,6 +96,12 @@ def tables(
     from annotations.errors import InputError, suggest
 
     if method == "prn":
+        given = (levels != "model,year", bool(pairs), hold_out != 1 / 3, bool(first_epochs))
+        if any(given):
+            raise InputError(
+                "--levels, --pairs, --hold-out and --first-epochs are of eianet; prn's Table 4 has "
+                "none of them"
+            )
         from pipelines.jobs.ablation import ablation
 
         chosen = recipe or "prn-small"

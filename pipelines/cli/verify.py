@@ -24,10 +24,7 @@ def calibrate(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(
-            help="Split to draw pairs from, or several, such as query,gallery. [images of no "
-            "split, else train]"
-        ),
+        typer.Option(help="Split to draw pairs from, or several, such as query,gallery. [train]"),
     ] = None,
     boxes: options.BoxesFile = None,
     dataset: options.Kind = None,

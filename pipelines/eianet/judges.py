@@ -59,12 +59,12 @@ class Known:
 
     Attributes:
         features: of the images.
-        classes: what each is, in the features' order.
+        classes: what each is, in the features' order; empty where that is unknown.
         pairs: of these images.
     """
 
     features: Features
-    classes: npt.NDArray[np.str_]
+    classes: pd.Series[str]
     pairs: Pairs
 
 
@@ -89,10 +89,14 @@ def by_svm(known: Known) -> Judge:
 
 def by_joint_bayesian(known: Known) -> Judge:
     """Ask Joint Bayesian (Chen et al. 2012) at the threshold that judges most known pairs right."""
-    vectors = known.features.vectors
-    freedom = len(vectors) - len(np.unique(known.classes))
-    kept = min(_COMPONENTS, vectors.shape[1], max(freedom // 2, 1))
-    bayesian = JointBayesian(kept).fit(vectors, known.classes)
+    told = known.classes.notna().to_numpy()
+    vectors, classes = known.features.vectors[told], known.classes[told].to_numpy(str)
+    kinds, code = np.unique(classes, return_inverse=True)
+    means = np.stack([vectors[code == kind].mean(0) for kind in range(len(kinds))])
+    # Some dimensions may be the same in all images, such as those of a part that is never seen.
+    rank = int(np.linalg.matrix_rank(vectors - means[code]))
+    kept = max(1, min(_COMPONENTS, rank, (len(vectors) - len(kinds)) // 2))
+    bayesian = JointBayesian(kept).fit(vectors, classes)
     frame, first, second = known.features.sides(known.pairs)
     threshold = best_threshold(-bayesian.score(first, second), frame["same"])
     return lambda a, b: -bayesian.score(a, b) <= threshold

@@ -135,7 +135,7 @@ def start_of(trial: Trial, base: Recipe, first_epochs: int | None = None) -> Tri
 def starting_from(trial: Trial, run: Path) -> Trial:
     """Return a trial whose backbone starts from that of a run."""
     content = trial.recipe.model_dump(mode="json")
-    content["backbone"]["weights"] = str(run)
+    content["backbone"]["weights"] = str(run.resolve())
     return replace(trial, recipe=parse_recipe(content, trial.name))
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pandas as pd
 
+from detection.selection import accuracy_by_part
 from pipelines.ablation.summary import METRICS, Difference, difference, means
 from pipelines.eianet.ladder import NETWORKS, Level, Network
 from pipelines.eianet.published import SETS, TABLE1, Published
@@ -124,11 +125,11 @@ def detection(scores: pd.DataFrame | None, used: Sequence[str]) -> pd.DataFrame:
     """Return Table 1: the paper's detection accuracy of each part, our AP50, and what is used.
 
     Args:
-        scores: the detector's own table, see `detection.evaluate.DetectorScores`; None where boxes
-            are not a detector's.
+        scores: the detector's own table, see `detection.selection.accuracy_by_part`; None where
+            boxes are not those of a tested detector.
         used: the recipe's parts.
     """
-    ours = {} if scores is None else dict(zip(scores["part"], scores["AP50"], strict=True))
+    ours = {} if scores is None else accuracy_by_part(scores)
     parts = [*TABLE1, *(part for part in used if part not in TABLE1)]
     rows = [
         (part, TABLE1.get(part), ours.get(part), "yes" if part in used else "") for part in parts

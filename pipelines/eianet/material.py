@@ -53,6 +53,11 @@ class Material:
         }
         return self.images.where(self.images.frame["image"].isin(names))
 
+    def models(self) -> tuple[int, int]:
+        """Return how many models are tested, and how many of these networks were trained on."""
+        tested = set(self.tested.frame["model"].dropna())
+        return len(tested), len(tested & set(self.images.training().frame["model"].dropna()))
+
     @property
     def held_out(self) -> tuple[str, ...]:
         """The images that judges learn from and networks do not."""
@@ -74,8 +79,9 @@ def gather(
     """Find or draw the pairs of every level, and hold out what judges learn from.
 
     Pairs are those given, or ``verification_pairs_[LEVEL_]NAME.txt`` in ``pairs/`` as the fleet has
-    them, or where CompCars has them; a list that names no level is of models. For a level without
-    a list they are drawn from the test images.
+    them, or where CompCars has them; a list that names no level is of models. Without a list of
+    released years those of models are asked for years; without any, pairs are drawn from the test
+    images.
 
     Args:
         images: the data set.
@@ -92,9 +98,14 @@ def gather(
             raise InputError(f"{images.source}: no column '{column}' to verify by")
     images = with_makes(images)
     training, known = hold_out(images, share)
-    columns = [column for level in levels for column in COLUMNS[level]]
-    known = known.where(known.frame[columns].notna().all(axis=1))
     lists = _lists(given or _found(root))
+    if given and (unasked := set(lists) - set(levels)):
+        raise InputError(
+            f"--pairs: a list of the level '{min(unasked)}' is given, which is not asked for; a "
+            "list of released years has 'year' in its name: verification_pairs_year_NAME"
+        )
+    if "year" in levels and "year" not in lists and "model" in lists:
+        lists["year"] = {name: _by_year(pairs, images) for name, pairs in lists["model"].items()}
     tests = {level: lists.get(level) or {"drawn": _drawn(images, level)} for level in levels}
     known_pairs = {level: draw_pairs(known, COLUMNS[level], _KNOWN_PAIRS) for level in levels}
     seen = set(images.training().frame["image"])
@@ -176,12 +187,25 @@ def _lists(paths: Sequence[Path]) -> dict[Level, dict[str, Pairs]]:
         match = _NAME.fullmatch(path.name)
         level: Level = "year" if match and match["level"] == "year" else "model"
         name = match["name"] if match else path.stem
-        read.setdefault(level, {})[name] = Pairs.read(path)
+        if name in read.setdefault(level, {}):
+            raise InputError(f"{path}: a second list of the level '{level}' called '{name}'")
+        read[level][name] = Pairs.read(path)
     place = {name: number for number, name in enumerate(_ORDER)}
     return {
         level: dict(sorted(lists.items(), key=lambda item: place.get(item[0], len(place))))
         for level, lists in read.items()
     }
+
+
+def _by_year(pairs: Pairs, images: Images) -> Pairs:
+    """Ask of the pairs of a list of models whether they are of one released year, if known."""
+    pairs.require_images(images)
+    known = images.frame.set_index("image")[list(COLUMNS["year"])]
+    a, b = (known.loc[pairs.frame[side]].reset_index(drop=True) for side in ("first", "second"))
+    told = (a.notna() & b.notna()).all(axis=1)
+    same = (a == b).fillna(False).all(axis=1)
+    frame = pairs.frame[["first", "second"]].reset_index(drop=True).assign(same=same.astype(int))
+    return Pairs(frame[told], f"{pairs.source}, by released years")
 
 
 def _drawn(images: Images, level: Level) -> Pairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotations.boxes import Boxes
+from annotations.errors import InputError
 from pipelines.ablation.trials import Score
 from pipelines.eianet.judges import JUDGES, Features, Known
 from pipelines.eianet.ladder import Level
@@ -16,6 +18,8 @@ from pipelines.eianet.material import COLUMNS, Material
 from reid.embedding import embed
 from reid.methods import needs_boxes
 from reid.run import Run
+
+_log = logging.getLogger(__name__)
 
 
 def by_pairs(
@@ -46,10 +50,15 @@ def _judge(
     learned, asked = (Features.of(part, run.recipe.distance) for part in (known, tested))
     frames = []
     for level in levels:
-        classes = known.images.frame[list(COLUMNS[level])].astype(str).agg(", ".join, axis=1)
-        about = Known(learned, classes.to_numpy(str), material.known_pairs[level])
+        labels = known.images.frame[list(COLUMNS[level])].reset_index(drop=True)
+        classes = labels.astype(str).agg(", ".join, axis=1).where(labels.notna().all(axis=1))
+        about = Known(learned, classes, material.known_pairs[level])
         for name, learn in JUDGES.items():
-            judge = learn(about)
+            try:
+                judge = learn(about)
+            except InputError as error:  # features that one judge cannot use cost its rows alone
+                _log.warning("%s, %s level, %s: %s", run.source.name, level, name, error)
+                continue
             for pairs, listed in material.tests[level].items():
                 frame, first, second = asked.sides(listed)
                 right = judge(first, second) == frame["same"].to_numpy(bool)

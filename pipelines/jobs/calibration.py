@@ -22,14 +22,11 @@ from reid.methods import check_branches
 from reid.recipe import Recipe
 from reid.run import Run
 from reid.verification.calibration import Calibration, fit_parts
-from reid.verification.curve import fit_curve
+from reid.verification.curve import fit_curve, require_both
 from reid.verification.described import describe
 from reid.verification.features import Floats
 from reid.verification.pair_distances import pair_distances
 from reid.verification.reliability import brier, calibration_error, out_of_fold
-
-_ENOUGH = 200
-"""Pairs of images that are of no split from which on these are preferred to training images."""
 
 
 def calibrate(
@@ -53,8 +50,7 @@ def calibrate(
         dataset: its kind, or None.
         pairs: a file of labelled pairs; None to draw them.
         same: the columns that make a drawn pair the same; empty for the recipe's label.
-        split: the splits to draw from; empty for images of no split where others have one, which
-            are neither trained nor tested on, else for the training split.
+        split: the splits to draw from; empty for the training split.
         boxes: part boxes, or None for those beside the run.
         branches: what makes an embedding.
         count: pairs to draw.
@@ -73,6 +69,8 @@ def calibrate(
     columns = same or _columns(loaded.recipe, images)
     given = Pairs.read(pairs) if pairs else _drawn(images, columns, split, count, seed)
     given.require_images(images)
+    require_both(given.frame["same"].to_numpy(bool), given.source)
+    _compare_labels(given, images, columns, bool(same))
     compared = {*given.frame["first"], *given.frame["second"]}
     asked = images.where(images.frame["image"].isin(compared))
     _warn_of_training(images, asked)
@@ -127,19 +125,24 @@ def _drawn(
 ) -> Pairs:
     for name in split:
         images.split(name)  # one that is not there is said by its name
-    splits = images.frame.get("split", pd.Series(pd.NA, index=images.frame.index))
-    if split:
-        return draw_pairs(images.where(splits.isin(split)), columns, count, seed)
-    if splits.isna().any() and splits.notna().any():
-        try:
-            found = draw_pairs(images.where(splits.isna()), columns, count, seed)
-        except InputError:
-            found = None
-        if found is not None and len(found) >= min(_ENOUGH, count):
-            say("pairs are drawn from images of no split, neither trained nor tested on")
-            return found
-    trained = images.training() if (splits == "train").any() else images
-    return draw_pairs(trained, columns, count, seed)
+    chosen = images.where(images.frame["split"].isin(split)) if split else images.training()
+    return draw_pairs(chosen, columns, count, seed)
+
+
+def _compare_labels(pairs: Pairs, images: Images, columns: tuple[str, ...], asked: bool) -> None:
+    """Say how many pairs the table contradicts, as pairs of another question would be."""
+    lacking = [column for column in columns if column not in images.frame]
+    if lacking and asked:
+        raise InputError(f"--same: {images.source} has no column '{lacking[0]}'")
+    if lacking:
+        return
+    known = images.frame.set_index("image")[list(columns)]
+    a, b = (known.loc[pairs.frame[side]].reset_index(drop=True) for side in ("first", "second"))
+    told = (a.notna() & b.notna()).all(axis=1).to_numpy(bool)
+    equal = (a == b).fillna(False).all(axis=1).to_numpy(bool)
+    if wrong := int((told & (equal != pairs.frame["same"].to_numpy(bool))).sum()):
+        say(f"warning: by {', '.join(columns)} of {images.source}, {wrong:,} of {len(pairs):,} "
+            "pairs are wrong; if they are of something else, say of what by --same")  # fmt: skip
 
 
 def _warn_of_training(images: Images, asked: Images) -> None:

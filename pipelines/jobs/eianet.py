@@ -24,6 +24,7 @@ from pipelines.eianet.ladder import (
     LEVELS,
     NETWORKS,
     Level,
+    Network,
     choose_levels,
     choose_networks,
     levels_tested,
@@ -35,15 +36,15 @@ from pipelines.eianet.layout import accuracies, ranked
 from pipelines.eianet.material import Material, gather
 from pipelines.eianet.sections import Section, detected, retrieved, verified
 from pipelines.eianet.verification import by_pairs
-from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
+from pipelines.jobs.fleet_data import find_boxes, find_data, require_found, require_unfilled
 from pipelines.recipes import load_recipe
-from pipelines.selection import with_found_parts
-from pipelines.tables import show, written
+from pipelines.selection import maker_of, with_found_parts
+from pipelines.tables import say, show, written
 from reid.recipe import Recipe
 
 PRESET = "models"
 """The fleet that is taken where no data set is given."""
-_OURS = ("seed", "label", "part_based", "loss.alignment", "loss.cluster.year_margin")
+_OURS = ("seed", "label")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def eianet_tables(
     """
     networks, levels = choose_networks(wanted.networks), choose_levels(wanted.levels)
     for change in changes:
-        if any(change.partition("=")[0].strip().startswith(key) for key in _OURS):
+        if change.partition("=")[0].strip() in _OURS:
             raise InputError(f"'{change}': the ladder sets this itself")
     given = load_recipe(recipe, changes)
     if not plan(networks, levels, given, wanted.seeds):
@@ -96,14 +97,24 @@ def eianet_tables(
             "the modified cluster loss tells released years apart: ask for the level model or year"
         )
     root, place = find_data(data, work, PRESET)
-    tested = place / "detector" / "scores.csv"
-    base = with_found_parts(given, tested.parent) if tested.is_file() else given
+    images = read_images(root)
+    if "year" not in images.frame or images.frame["year"].isna().all():
+        networks = _without_years(networks, images)
+    found = find_boxes(boxes, root, place, given.parts.vocabulary)
+    detector = maker_of(found, place / "detector")
+    base = with_found_parts(given, detector) if detector else given
     trials = plan(networks, levels, base, wanted.seeds, wanted.first_epochs)
     every = plan(list(NETWORKS), levels, base, wanted.seeds)
-    images = read_images(root)
-    found = find_boxes(boxes, root, place, base.parts.vocabulary)
-    at = [level for level in LEVELS if level != "identity" and level in _tested(levels)]
+    tested = {each for trial in trials for each in levels_tested(_trained(trial))}
+    at = [level for level in LEVELS if level != "identity" and level in tested]
     material = gather(images, root, at, wanted.pairs, wanted.hold_out) if at else None
+    if material is not None:
+        require_found(found, material.known, "known")
+        require_found(found, material.tested, "test")
+        count, seen = material.models()
+        say(f"{count} models are tested, of which networks are trained on {seen}; thresholds, SVM "
+            f"and Joint Bayesian learn from {len(material.known):,} images, of which networks are "
+            f"trained on {len(material.known) - len(material.held_out):,}")  # fmt: skip
     if "identity" in levels:
         _require_ranks(images, found)
     _require_parts(base, material.images if material else images, found)
@@ -116,12 +127,26 @@ def eianet_tables(
             claim(folder / f"pairs-{level}", {"pairs": material.pairs_hash(level)})
     starts = {trial.name: start_of(trial, base, wanted.first_epochs) for trial in trials}
     _train_all(trials, starts, images, material, found, folder, device, workers)
-    _report(every, material, folder, place, base.parts.use)
+    _report(every, material, folder, place.name, base.parts.use, detector)
     return folder
 
 
-def _tested(levels: list[Level]) -> set[Level]:
-    return {tested for level in levels for tested in levels_tested(level)}
+def _trained(trial: Trial) -> Level:
+    return next(level for level in LEVELS if level == trial.labels["trained"])
+
+
+def _without_years(networks: list[Network], images: Images) -> list[Network]:
+    """Leave out what learns from released years.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    left = [network for network in networks if not network.two_margins]
+    if not left:
+        images.require("year", "the modified cluster loss")
+    if len(left) < len(networks):
+        say(f"{images.source}: no released years, so no network with the modified cluster loss")
+    return left
 
 
 def _require_ranks(images: Images, boxes: Boxes) -> None:
@@ -156,7 +181,7 @@ def _train_all(
     labels = {network.name: network.label for network in NETWORKS}
 
     def run(trial: Trial) -> None:
-        level = next(level for level in LEVELS if level == trial.labels["trained"])
+        level = _trained(trial)
         if material is None or level == "identity":
             score, seen = by_rank(images, boxes, "global", device), images
         else:
@@ -184,7 +209,12 @@ def _in_short(results: pd.DataFrame) -> str:
 
 
 def _report(
-    trials: list[Trial], material: Material | None, folder: Path, place: Path, used: Sequence[str]
+    trials: list[Trial],
+    material: Material | None,
+    folder: Path,
+    name: str,
+    used: Sequence[str],
+    detector: Path | None,
 ) -> None:
     """Print and write everything that the finished trials say."""
     made: list[Section] = []
@@ -192,14 +222,13 @@ def _report(
     if material is not None:
         results = collect([trial for trial in trials if trial not in by_identity], folder)
         lists = {level: list(pairs) for level, pairs in material.tests.items()}
-        detector = place / "detector"
-        table = read_scores(detector) if (detector / "scores.csv").is_file() else None
-        made += [detected(table, used), *verified(results, lists, place.name)]
+        table = read_scores(detector) if detector else None
+        made += [detected(table, used), *verified(results, lists, name)]
         _write(results, folder / "pairs.csv")
         _write(accuracies(results), folder / "accuracy.csv")
     if by_identity:
         results = collect(by_identity, folder)
-        made += retrieved(results, place.name)
+        made += retrieved(results, name)
         _write(results, folder / "queries.csv")
         _write(ranked(results), folder / "ranking.csv")
     for title, table in made:

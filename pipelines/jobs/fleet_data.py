@@ -61,9 +61,17 @@ def require_unfilled(boxes: Boxes, images: Images) -> None:
         InputError: there is one, or there is no box of these images at all.
     """
     for split in ("query", "gallery"):
-        found = boxes.of(images.split(split)).frame
-        if (found["source"] == IDENTITY_MEAN).any():
-            raise InputError(
-                f"{boxes.source}: has boxes filled by identity on {split} images, which tells "
-                f"the answer; give the boxes that the detector found"
-            )
+        require_found(boxes, images.split(split), split)
+
+
+def require_found(boxes: Boxes, images: Images, what: str) -> None:
+    """Demand that no box of some images was filled by identity; ``what`` says what they are.
+
+    Raises:
+        InputError: there is one, or there is no box of these images at all.
+    """
+    if (boxes.of(images).frame["source"] == IDENTITY_MEAN).any():
+        raise InputError(
+            f"{boxes.source}: has boxes filled by identity on {what} images, which tells the "
+            f"answer; give the boxes that the detector found"
+        )

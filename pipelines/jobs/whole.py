@@ -18,6 +18,7 @@ from pipelines.jobs import network as network_jobs
 from pipelines.jobs import retrieval as retrieval_jobs
 from pipelines.jobs.fleet import make as make_fleet
 from pipelines.recipes import load_recipe
+from pipelines.selection import maker_of
 from pipelines.tables import say
 from reid.evaluation.report import Evaluation
 from reid.methods import needs_boxes
@@ -92,12 +93,6 @@ class Job:
         return self.folder / "parts"
 
     @property
-    def tested_detector(self) -> Path | None:
-        """The detector, if it was trained here and tested on what it held out."""
-        folder = self.folder / "detector"
-        return folder if (folder / "scores.csv").is_file() else None
-
-    @property
     def filled(self) -> Path:
         """The boxes for training, filled by identity."""
         return self.folder / "parts-filled.parquet"
@@ -146,8 +141,9 @@ def train_reid(
             raise InputError(f"{boxes}: not there; run 'make detect-parts DATA={data}' first")
         detect_parts(None, [], None, [], False, work, device)
     out = job.run(recipe)
+    detector = maker_of(detector_jobs.boxes_at(job.parts), job.folder / "detector")
     run = network_jobs.train(
-        chosen, job.root, None, out, boxes, changes, device, workers=2, detector=job.tested_detector
+        chosen, job.root, None, out, boxes, changes, device, workers=2, detector=detector
     )
     splits = set(read_images(job.root).frame.get("split", []))
     if "test" not in splits and not {"query", "gallery"} <= splits:

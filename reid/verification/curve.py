@@ -78,11 +78,8 @@ def fit_curve(distances: npt.ArrayLike, same: npt.ArrayLike) -> Curve:
             a kind, or same pairs that are not nearer than different ones.
     """
     values, truth = checked(distances, same)
+    require_both(truth, "pairs")
     n, m = int(truth.sum()), int((~truth).sum())
-    if min(n, m) < LEAST:
-        raise InputError(
-            f"pairs: {n} are the same and {m} different; a probability needs {LEAST} of each"
-        )
     slope, offset = likeliest(values, truth)
     if slope >= 0:
         raise InputError(
@@ -90,6 +87,19 @@ def fit_curve(distances: npt.ArrayLike, same: npt.ArrayLike) -> Curve:
             "network does not tell them apart"
         )
     return Curve(slope=slope, offset=offset, same=n, different=m)
+
+
+def require_both(same: npt.NDArray[np.bool_], source: str) -> None:
+    """Demand `LEAST` pairs of each kind.
+
+    Raises:
+        InputError: there are fewer; ``source`` is named.
+    """
+    n, m = int(same.sum()), int((~same).sum())
+    if min(n, m) < LEAST:
+        raise InputError(
+            f"{source}: {n} are the same and {m} different; a probability needs {LEAST} of each"
+        )
 
 
 def likeliest(values: Floats, same: npt.NDArray[np.bool_]) -> tuple[float, float]:

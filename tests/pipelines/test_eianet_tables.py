@@ -6,9 +6,14 @@ import pandas as pd
 import pytest
 
 import pipelines.ablation.trials as trials_module
+from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pairs import Pairs
+from annotations.vocabulary import load_vocabulary
+from detection.card import DetectorCard
+from detection.settings import DetectorSettings
+from pipelines.ablation.claim import recipe_hash
 from pipelines.eianet import layout, published
 from pipelines.eianet.judges import JUDGES, Features, Known
 from pipelines.eianet.ladder import (
@@ -24,7 +29,7 @@ from pipelines.eianet.ladder import (
 from pipelines.eianet.material import gather, hold_out, with_makes
 from pipelines.jobs.eianet import Wanted, eianet_tables
 from pipelines.recipes import load_recipe
-from pipelines.selection import with_found_parts
+from pipelines.selection import maker_of, with_found_parts
 from reid.evaluation.bootstrap import bootstrap_difference
 from reid.evaluation.verification import best_threshold
 
@@ -49,13 +54,14 @@ def test_the_papers_numbers_are_the_papers():
         found = [line for line in lines if re.fullmatch(r".*( 0\.\d{3}){4}", line)][: len(rows)]
         assert found == [" ".join([r.name, *(f"{a:.3f}" for a in r.accuracies)]) for r in rows]
     table = text[text.index("Table 1. Accuracy") :].splitlines()[1:5]
+    paper = {}
     for names, values in ((table[0], table[1]), (table[2], table[3])):
-        paper = values.removeprefix("Accuracy %").removeprefix("%").split()
-        there = names.removeprefix("Accuracy").replace(" ", "")
-        for part, share in published.TABLE1.items():
-            squeezed = part.replace(" ", "").replace("anusign", "anusigns")
-            if squeezed in there:
-                assert f"{100 * share:.1f}".removesuffix(".0") in paper
+        told = names.removeprefix("Accuracy ").replace("car top window", "cartopwindow")
+        told = told.replace("anu signs", "anusign").split()
+        paper |= dict(zip(told, values.removeprefix("% ").split(), strict=True))
+    for part, share in published.TABLE1.items():
+        assert float(paper.pop(part.replace(" ", ""))) == pytest.approx(100 * share)
+    assert set(paper) == {"bus", "car", "train", "truck", "tricar"}
     assert {len(rows) for rows in (published.TABLE2, published.TABLE3)} == {11, 8}
 
 
@@ -97,7 +103,7 @@ def test_the_classifier_has_nothing_of_eianets_and_all_start_from_it():
     assert start.name == "fc-year-seed1"
     assert start_of(start, base) == start
     moved = starting_from(trial, Path("somewhere"))
-    assert moved.recipe.backbone.weights == "somewhere"
+    assert moved.recipe.backbone.weights == str(Path("somewhere").resolve())
     assert moved.recipe.with_parts(base.parts.use).loss == trial.recipe.loss
 
 
@@ -165,8 +171,14 @@ def test_lists_are_sorted_by_level_and_difficulty_and_missing_ones_drawn(fleet, 
     # So small a fleet has no pairs of other difficulties.
     assert {level: list(lists) for level, lists in found.tests.items()} == {
         "model": ["easy"],
-        "year": ["drawn"],
+        "year": ["easy"],
     }
+    years = images.frame.set_index("image")[["model", "year"]].agg(tuple, axis=1)
+    by_year, by_model = (found.tests[level]["easy"].frame for level in ("year", "model"))
+    told = years[by_year["first"]].to_numpy() == years[by_year["second"]].to_numpy()
+    assert (told == by_year["same"]).all()
+    assert by_year[["first", "second"]].equals(by_model[["first", "second"]])
+    assert found.models() == (3, 3)
     assert set(found.tested.frame["split"]) == {"query", "gallery"}
     for name in ("hard", "easy", "other"):
         source = fleet / "pairs" / "verification_pairs_model_easy.txt"
@@ -175,13 +187,15 @@ def test_lists_are_sorted_by_level_and_difficulty_and_missing_ones_drawn(fleet, 
     assert list(several.tests["year"]) == ["easy", "hard", "other"]
     alone = tmp_path / "mine.csv"
     found.tests["model"]["easy"].frame.astype({"same": int}).to_csv(alone, index=False)
-    given = gather(images, fleet, ["model", "year"], [alone], 0)
-    assert {level: list(lists) for level, lists in given.tests.items()} == {
-        "model": ["mine"],
-        "year": ["drawn"],
-    }
-    drawn = given.tests["year"]["drawn"].frame
-    years = images.frame.set_index("image")[["model", "year"]].agg(tuple, axis=1)
+    assert list(gather(images, fleet, ["model"], [alone], 0).tests["model"]) == ["mine"]
+    (tmp_path / "other").mkdir()
+    again = tmp_path / "other" / "mine.csv"
+    again.write_text(alone.read_text())
+    with pytest.raises(InputError, match=r"a second list of the level 'model' called 'mine'"):
+        gather(images, fleet, ["model"], [alone, again], 0)
+    with pytest.raises(InputError, match="a list of the level 'model' is given, which is not"):
+        gather(images, fleet, ["year"], [alone], 0)
+    drawn = gather(images, tmp_path / "other", ["year"], [], 0).tests["year"]["drawn"].frame
     told = years[drawn["first"]].to_numpy() == years[drawn["second"]].to_numpy()
     assert (told == drawn["same"]).all()
 
@@ -214,7 +228,7 @@ def test_every_judge_tells_what_can_be_told(name):
     keep = np.concatenate([np.flatnonzero(same), np.flatnonzero(~same)[: same.sum()]])
     pairs = pd.DataFrame(sides[keep].astype(str), columns=["first", "second"])
     pairs = pairs.assign(same=same[keep].astype(int)).drop_duplicates(["first", "second"])
-    known = Known(Features(made(classes), names), classes.astype(str), Pairs(pairs, "x"))
+    known = Known(Features(made(classes), names), pd.Series(classes.astype(str)), Pairs(pairs, "x"))
     judge = JUDGES[name](known)
     one, other = made(np.arange(12)), made(np.arange(12))
     assert judge(one, other).all()
@@ -223,6 +237,22 @@ def test_every_judge_tells_what_can_be_told(name):
         frame, a, b = known.features.sides(known.pairs)
         limit = best_threshold(((a - b) ** 2).sum(1), frame["same"])
         assert (judge(a, b) == (((a - b) ** 2).sum(1) <= limit)).all()
+
+
+def test_joint_bayesian_takes_features_that_are_the_same_everywhere():
+    random = np.random.default_rng(0)
+    classes = np.arange(10).repeat(8)
+    vectors = random.normal(size=(10, 12))[classes] + 0.1 * random.normal(size=(80, 12))
+    vectors[:, 3] = 0
+    vectors[:, 4] = vectors[:, 5]
+    names = pd.Series(np.arange(80), index=[str(i) for i in range(80)])
+    table = pd.DataFrame({"first": "0", "second": [str(i) for i in range(1, 80)]})
+    told = pd.Series(classes.astype(str))
+    told[:4] = None
+    pairs = Pairs(table.assign(same=(classes[1:] == 0).astype(int)), "x")
+    judge = JUDGES["joint-bayesian"](Known(Features(vectors, names), told, pairs))
+    assert judge(vectors[:1], vectors[1:2]).all()
+    assert not judge(vectors[:1], vectors[20:21]).any()
 
 
 def test_pairs_with_an_unread_image_are_left_out():
@@ -309,7 +339,7 @@ def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, cap
     one = pairs[(pairs["network"] == "mccl") & (pairs["level"] == "year")]
     one = one[one["judge"] == "svm"]
     row = table[
-        (table[["network", "level", "judge", "pairs"]] == ["mccl", "year", "svm", "drawn"]).all(1)
+        (table[["network", "level", "judge", "pairs"]] == ["mccl", "year", "svm", "easy"]).all(1)
     ]
     assert row["accuracy"].item() == pytest.approx(one["right"].mean())
     assert (folder / "classifiers" / "training" / "fc-model-seed0" / "model.pt").is_file()
@@ -366,6 +396,58 @@ def test_mistakes_are_told_before_training(fleet, tmp_path, wanted, changes, mes
         boxes = None
     with pytest.raises(InputError, match=message):
         run(fleet, tmp_path, wanted, [*TINY, *changes], boxes)
+
+
+def test_without_years_the_modified_loss_is_left_out_before_training(fleet, tmp_path, capsys):
+    images = Images.read(fleet / "images.parquet")
+    table = tmp_path / "images.parquet"
+    Images(images.frame.drop(columns="year"), images.root).write(table)
+    boxes = fleet / "boxes" / "eia.parquet"
+    folder = run(table, tmp_path / "w", Wanted("model", "fc,mccl", 1, (), 0), boxes=boxes)
+    assert "no released years, so no network with the modified" in capsys.readouterr().out
+    assert set(pd.read_csv(folder / "accuracy.csv")["network"]) == {"fc"}
+    with pytest.raises(InputError, match="have no 'year', which the modified cluster loss needs"):
+        run(table, tmp_path / "w", Wanted("model", "mccl", 1, (), 0), boxes=boxes)
+
+
+def test_filled_boxes_are_refused_before_training(fleet, tmp_path, monkeypatch):
+    monkeypatch.setattr(trials_module, "fit", None)
+    found = Boxes.read(fleet / "boxes" / "eia.parquet")
+    Boxes(found.frame.assign(source="identity-mean")).write(tmp_path / "boxes.parquet")
+    with pytest.raises(InputError, match="filled by identity on known images"):
+        run(fleet, tmp_path, Wanted("model", "fc", 1, (), 0), boxes=tmp_path / "boxes.parquet")
+
+
+def test_only_the_detector_that_made_the_boxes_chooses_parts(fleet, tmp_path):
+    boxes = Boxes.read(fleet / "boxes" / "eia.parquet")
+    assert maker_of(boxes, tmp_path) is None
+    card = DetectorCard(
+        vocabulary=load_vocabulary("eia"), settings=DetectorSettings(), trained_on={}, boxes="",
+        held_out={}, unreadable={},
+    )  # fmt: skip
+    card.write(tmp_path, None)
+    weights = DetectorCard.read(tmp_path).weights
+    mine = Boxes(boxes.frame, {"detector": weights}, "x")
+    assert maker_of(mine, tmp_path) is None
+    (tmp_path / "scores.csv").write_text("part,AP50,boxes\n")
+    assert maker_of(mine, tmp_path) == tmp_path
+    assert maker_of(boxes, tmp_path) is None
+    assert maker_of(Boxes(boxes.frame, {"detector": "other"}, "x"), tmp_path) is None
+
+
+def test_aligned_parts_that_are_all_left_out_are_said():
+    recipe = load_recipe("eianet-small", ["loss.alignment.parts=[plate]"])
+    with pytest.raises(InputError, match=r"loss.alignment.parts: none of plate"):
+        recipe.with_parts(("wheel",))
+
+
+def test_start_weights_in_a_run_folder_are_told_apart(tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"one")
+    recipe = load_recipe("eianet-small", [f"backbone.weights={tmp_path}"])
+    first = recipe_hash(recipe)
+    assert "start weights" in first
+    (tmp_path / "model.pt").write_bytes(b"two")
+    assert recipe_hash(recipe) != first
 
 
 def test_parts_that_a_detector_hardly_finds_are_left_out(tmp_path, capsys):

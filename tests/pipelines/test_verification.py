@@ -24,6 +24,7 @@ from pipelines.jobs.verification import verify
 from pipelines.recipes import load_recipe
 from pipelines.report.pairs_page import order
 from pipelines.report.says import absence, colour_of, signed
+from reid.evaluation.protocols.pairs import draw_pairs
 from reid.training.fit import fit
 from reid.verification.calibration import Calibration
 from reid.verification.judgement import NO_COMMON_PART
@@ -272,7 +273,8 @@ def test_calibration_says_what_it_was_learned_from(work, fleet, tmp_path, capsys
         assert (run / Calibration.FILE).read_bytes() == before
 
 
-def test_images_of_no_split_come_before_training_images(work, fleet, tmp_path, capsys):
+def test_images_of_no_split_are_not_drawn_from(work, fleet, tmp_path, capsys):
+    # Published sets leave images of their other test lists without a split.
     images = read_images(fleet)
     frame = images.frame.assign(split=images.frame["split"].where(images.frame["split"] == "train"))
     Images(frame, images.root).write(tmp_path / "images.parquet")
@@ -280,8 +282,26 @@ def test_images_of_no_split_come_before_training_images(work, fleet, tmp_path, c
     shutil.copytree(work / "prn-demo/run", run)
     boxes = fleet / "boxes/prn.parquet"
     made = learn(run, tmp_path / "images.parquet", boxes=boxes, count=40)
-    assert "neither trained nor tested on" in capsys.readouterr().out
+    assert "warning: 24 of 24 images are ones to train on" in capsys.readouterr().out
     assert made.pairs == 40
+
+
+def test_pairs_of_another_question_are_noticed(work, fleet, tmp_path, capsys):
+    images = read_images(fleet)
+    some = draw_pairs(images.split("train"), ["identity"], 80).frame
+    some["same"] ^= np.arange(len(some)) % 16 == 0
+    some.astype({"same": int}).to_csv(tmp_path / "pairs.csv", index=False)
+    run = tmp_path / "run"
+    shutil.copytree(work / "prn-demo/run", run)
+    asked = {"boxes": fleet / "boxes/prn.parquet", "pairs": tmp_path / "pairs.csv"}
+    learn(run, fleet, **asked)
+    assert f"{-(-len(some) // 16)} of {len(some)} pairs are wrong" in capsys.readouterr().out
+    some["same"] ^= np.arange(len(some)) % 16 == 0
+    some.astype({"same": int}).to_csv(tmp_path / "pairs.csv", index=False)
+    learn(run, fleet, **asked)
+    assert "are wrong" not in capsys.readouterr().out
+    with pytest.raises(InputError, match="has no column 'modle'"):
+        learn(run, fleet, **asked, same=("modle",))
 
 
 def test_the_page_begins_with_the_surest_mistake_and_ends_with_what_cannot_be_read():

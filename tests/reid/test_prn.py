@@ -121,6 +121,16 @@ def test_weights_from_a_file_are_used(tmp_path):
     assert all(torch.equal(loaded[name], given[name]) for name in loaded)
 
 
+def test_vgg_starts_from_what_a_run_keeps_of_it(tmp_path):
+    first = Backbone("vgg11", None, 16)
+    weights = {f"backbone.{name}": values for name, values in first.state_dict().items()}
+    torch.save({"weights": weights, "format": 1}, tmp_path / "model.pt")
+    second = Backbone("vgg11", str(tmp_path), 16)
+    learned, started = first.state_dict(), second.state_dict()
+    assert learned.keys() == started.keys()
+    assert all(torch.equal(started[name], learned[name]) for name in learned)
+
+
 def test_pixels_are_normalised_as_the_network_was_trained():
     backbone = Backbone("resnet18", None)
     pixels = torch.randint(0, 255, (1, 3, 32, 32), dtype=torch.uint8)
