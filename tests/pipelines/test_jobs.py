@@ -1,8 +1,10 @@
 import shutil
 
 import pandas as pd
+import pytest
 
 from annotations.boxes import Boxes
+from annotations.errors import InputError
 from annotations.labels import LabelledSet
 from pipelines.jobs import whole
 from pipelines.jobs.detector import train
@@ -44,9 +46,11 @@ def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
 
     # A method that looks at boxes gets those of the data set, and detects on other folders. One
     # epoch of the detector finds nothing to train on, so these are the true ones.
-    shutil.copy(fleet / "boxes/prn.parquet", work / "parts-filled.parquet")
     changes = [*NETWORK[:-1], "backbone.name=resnet10t", "backbone.weights=null"]
     changes += ["parts.vocabulary=prn", "parts.use=[window, light]"]
+    with pytest.raises(InputError, match=r"finds none of window, light with an AP50 of 0\.5"):
+        whole.train_reid(fleet, "eianet-small", changes, tmp_path, "cpu")
+    shutil.copy(fleet / "boxes/prn.parquet", work / "parts/boxes.parquet")
     _, evaluation = whole.train_reid(fleet, "eianet-small", changes, tmp_path, "cpu")
     assert evaluation is not None
     for times in (1, 2):
