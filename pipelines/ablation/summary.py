@@ -47,6 +47,27 @@ def means(results: pd.DataFrame, by: str) -> pd.DataFrame:
     return pd.concat([grouped.size().rename("seeds"), grouped.mean(), spread], axis=1)
 
 
+def told(mean: float, spread: float) -> str:
+    """Return a mean with its spread, where there is one, such as ``0.514 ±0.009``."""
+    return f"{mean:.3f}" + ("" if pd.isna(spread) else f" ±{spread:.3f}")
+
+
+def told_metrics(table: pd.DataFrame) -> dict[str, pd.Series[str]]:
+    """Return the metrics of a table of `means` as text, mean and spread in one cell."""
+    return {
+        name: pd.Series([*map(told, table[name], table[f"{name} spread"])], index=table.index)
+        for name in METRICS
+    }
+
+
+def seeds_told(table: pd.DataFrame) -> str:
+    """Say over how many seeds the means of a table with a column ``seeds`` are."""
+    low, high = table["seeds"].min(), table["seeds"].max()
+    if low < high:
+        return f"mean ± standard deviation over {low} to {high} seeds, as far as trained"
+    return "one seed" if high == 1 else f"mean ± standard deviation over {high} seeds"
+
+
 def in_short(results: pd.DataFrame, by: str) -> str:
     """Return the metrics of one network in a line; see `means`."""
     scores = means(results, by).iloc[0]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from annotations.files import whole_file
-from pipelines.ablation.summary import METRICS, Difference, difference, means
+from pipelines.ablation.summary import METRICS, Difference, difference, means, told_metrics
 from pipelines.ablation.table4 import BASELINE, FULL, ROWS
 
 OURS, PAPER = "#1f5f99", "#b9c3cc"
@@ -59,22 +59,8 @@ def difference_table(results: pd.DataFrame) -> pd.DataFrame:
 
 def for_people(scores: pd.DataFrame) -> pd.DataFrame:
     """Return `score_table` with mean and spread in one cell."""
-    cells = {"network": scores["network"]}
-    for name in METRICS:
-        pairs = zip(scores[name], scores[f"{name} spread"], strict=True)
-        cells[name] = pd.Series(
-            [f"{mean:.3f}" + ("" if pd.isna(apart) else f" ±{apart:.3f}") for mean, apart in pairs],
-            index=scores.index,
-        )
+    cells = {"network": scores["network"], **told_metrics(scores)}
     return pd.DataFrame({**cells, **{k: scores[k] for k in ("paper CMC@1", "paper CMC@5")}})
-
-
-def seeds_told(scores: pd.DataFrame) -> str:
-    """Say over how many seeds the means of `score_table` are."""
-    low, high = scores["seeds"].min(), scores["seeds"].max()
-    if low < high:
-        return f"mean ± standard deviation over {low} to {high} seeds, as far as trained"
-    return "one seed" if high == 1 else f"mean ± standard deviation over {high} seeds"
 
 
 def differences_for_people(differences: pd.DataFrame, against: str) -> pd.DataFrame:

@@ -124,11 +124,15 @@ def levels_tested(level: Level) -> list[Level]:
     return ["model", "year"] if level == "year" else [level]
 
 
+def level_of(trial: Trial) -> Level:
+    """Return the level at which a trial's network is trained."""
+    return next(level for level in LEVELS if level == trial.labels["trained"])
+
+
 def start_of(trial: Trial, base: Recipe, first_epochs: int | None = None) -> Trial:
     """Return the trial of the classifier that a trial's network starts from."""
     first, seed = NETWORKS[0], int(trial.labels["seed"])
-    level = next(level for level in LEVELS if level == trial.labels["trained"])
-    recipe = recipe_of(first, base, level, seed, first_epochs)
+    recipe = recipe_of(first, base, level_of(trial), seed, first_epochs)
     return Trial({**trial.labels, "network": first.name}, recipe)
 
 

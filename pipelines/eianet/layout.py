@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 
 from detection.selection import accuracy_by_part
-from pipelines.ablation.summary import METRICS, Difference, difference, means
+from pipelines.ablation.summary import METRICS, Difference, difference, means, told, told_metrics
 from pipelines.eianet.ladder import NETWORKS, Level, Network
 from pipelines.eianet.published import SETS, TABLE1, Published
 from reid.evaluation.bootstrap import bootstrap_difference
@@ -89,7 +89,7 @@ def _best_trained(table: pd.DataFrame, level: Level) -> pd.DataFrame:
 
 def _cell(scores: _Scores, network: str | None, judge: str, pairs: str) -> str:
     key = network, judge, pairs
-    return _told(*scores[key]) if key in scores else ""
+    return told(*scores[key]) if key in scores else ""
 
 
 def steps(results: pd.DataFrame, level: Level) -> pd.DataFrame:
@@ -147,11 +147,7 @@ def ranked(results: pd.DataFrame) -> pd.DataFrame:
 def ranked_for_people(table: pd.DataFrame) -> pd.DataFrame:
     """Return `ranked` with mean and spread in one cell."""
     labels = {network.name: network.label for network in NETWORKS}
-    cells = {"network": table["network"].map(labels)}
-    for name in METRICS:
-        pairs = zip(table[name], table[f"{name} spread"], strict=True)
-        cells[name] = pd.Series([_told(mean, apart) for mean, apart in pairs], index=table.index)
-    return pd.DataFrame(cells)
+    return pd.DataFrame({"network": table["network"].map(labels), **told_metrics(table)})
 
 
 def ranked_steps(results: pd.DataFrame) -> pd.DataFrame:
@@ -165,18 +161,6 @@ def ranked_steps(results: pd.DataFrame) -> pd.DataFrame:
         if all(cell is not None for cell in cells):
             rows.append([_step(before, after), *map(str, cells)])
     return pd.DataFrame(rows, columns=["step", *METRICS])
-
-
-def seeds_told(found: pd.DataFrame) -> str:
-    """Say over how many seeds the means of a table with a column ``seeds`` are."""
-    low, high = found["seeds"].min(), found["seeds"].max()
-    if low < high:
-        return f"mean ± standard deviation over {low} to {high} seeds, as far as trained"
-    return "one seed" if high == 1 else f"mean ± standard deviation over {high} seeds"
-
-
-def _told(mean: float, spread: float) -> str:
-    return f"{mean:.3f}" + ("" if pd.isna(spread) else f" ±{spread:.3f}")
 
 
 def _step(before: Network, after: Network) -> str:

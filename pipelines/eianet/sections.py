@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from pipelines.ablation.summary import seeds_told
 from pipelines.eianet import layout
 from pipelines.eianet.ladder import Level
 from pipelines.eianet.published import TABLE2, TABLE3, TABLE4, Published
@@ -40,7 +41,7 @@ def verified(
         name: of the data set.
     """
     found = layout.accuracies(results)
-    seeds = layout.seeds_told(found)
+    seeds = seeds_told(found)
     made: list[Section] = []
     for level, names in lists.items():
         for title, rows in _TABLES[level]:
@@ -61,7 +62,7 @@ def verified(
 def retrieved(results: pd.DataFrame, name: str) -> list[Section]:
     """Return the ladder in re-identification, and its steps."""
     table = layout.ranked(results)
-    seeds = layout.seeds_told(table)
+    seeds = seeds_told(table)
     return [
         (f"re-identification on {name}, {seeds}", layout.ranked_for_people(table)),
         ("step by step: difference, 95 % interval over identities", layout.ranked_steps(results)),

@@ -14,7 +14,7 @@ from detection.fill import fill_boxes
 from pipelines.ablation import tables
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.series import run_series
-from pipelines.ablation.summary import in_short
+from pipelines.ablation.summary import in_short, seeds_told
 from pipelines.ablation.table4 import BASELINE, FULL, PARTS, ROWS, Row, choose_rows, recipe_of
 from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
@@ -123,7 +123,7 @@ def _report(trials: list[Trial], folder: Path, name: str) -> Path:
     """Print and write everything that the finished trials say."""
     results = collect(trials, folder)
     scores, differences = tables.score_table(results), tables.difference_table(results)
-    title = f"PRN's Table 4 on {name}: {tables.seeds_told(scores)}"
+    title = f"PRN's Table 4 on {name}: {seeds_told(scores)}"
     people = tables.for_people(scores)
     show(people, title)
     sections = [f"{title}\n\n{tables.to_markdown(people)}"]

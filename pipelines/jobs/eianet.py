@@ -23,10 +23,10 @@ from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, train
 from pipelines.eianet.ladder import (
     LEVELS,
     NETWORKS,
-    Level,
     Network,
     choose_levels,
     choose_networks,
+    level_of,
     levels_tested,
     plan,
     start_of,
@@ -105,7 +105,7 @@ def eianet_tables(
     base = with_found_parts(given, detector) if detector else given
     trials = plan(networks, levels, base, wanted.seeds, wanted.first_epochs)
     every = plan(list(NETWORKS), levels, base, wanted.seeds)
-    tested = {each for trial in trials for each in levels_tested(_trained(trial))}
+    tested = {each for trial in trials for each in levels_tested(level_of(trial))}
     at = [level for level in LEVELS if level != "identity" and level in tested]
     material = gather(images, root, at, wanted.pairs, wanted.hold_out) if at else None
     if material is not None:
@@ -129,10 +129,6 @@ def eianet_tables(
     _train_all(trials, starts, images, material, found, folder, device, workers)
     _report(every, material, folder, place.name, base.parts.use, detector)
     return folder
-
-
-def _trained(trial: Trial) -> Level:
-    return next(level for level in LEVELS if level == trial.labels["trained"])
 
 
 def _without_years(networks: list[Network], images: Images) -> list[Network]:
@@ -181,7 +177,7 @@ def _train_all(
     labels = {network.name: network.label for network in NETWORKS}
 
     def run(trial: Trial) -> None:
-        level = _trained(trial)
+        level = level_of(trial)
         if material is None or level == "identity":
             score, seen = by_rank(images, boxes, "global", device), images
         else:
@@ -218,7 +214,7 @@ def _report(
 ) -> None:
     """Print and write everything that the finished trials say."""
     made: list[Section] = []
-    by_identity = [trial for trial in trials if trial.labels["trained"] == "identity"]
+    by_identity = [trial for trial in trials if level_of(trial) == "identity"]
     if material is not None:
         results = collect([trial for trial in trials if trial not in by_identity], folder)
         lists = {level: list(pairs) for level, pairs in material.tests.items()}

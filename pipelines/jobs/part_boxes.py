@@ -45,16 +45,23 @@ def boxes_of(run: Run, path: Path) -> Boxes:
     return found
 
 
+def _beside(run: Run, name: str, holds: str) -> Path | None:
+    """Return a folder beside the run, and say so, if it holds a file."""
+    folder = run.source.parent / name
+    if not (folder / holds).is_file():
+        return None
+    say(f"part {'boxes' if name == 'parts' else name}: {folder}")
+    return folder
+
+
 def boxes_for(run: Run, boxes: Path | None, branches: Branches) -> Boxes | None:
     """Return the boxes given, else those kept beside the run (WORK/NAME/parts), else None.
 
     Raises:
         InputError: the network needs boxes and there are none, or they lack its parts.
     """
-    beside = run.source.parent / "parts"
-    if boxes is None and (beside / "boxes.parquet").is_file() and run.recipe.parts.use:
-        say(f"part boxes: {beside}")
-        boxes = beside
+    if boxes is None and run.recipe.parts.use:
+        boxes = _beside(run, "parts", "boxes.parquet")
     if boxes is None:
         if needs_boxes(run.recipe, branches):
             raise InputError(
@@ -73,15 +80,13 @@ def detector_for(run: Run, detector: Path | None, branches: Branches) -> Path | 
     """
     if not run.recipe.parts.use and not needs_boxes(run.recipe, branches):
         return None
-    beside = run.source.parent / "detector"
-    if detector is None and (beside / DetectorCard.FILE).is_file():
-        say(f"part detector: {beside}")
-        detector = beside
+    detector = detector or _beside(run, "detector", DetectorCard.FILE)
     if detector is None:
         if needs_boxes(run.recipe, branches):
             raise InputError(
-                f"{run.source}: its network looks at parts, and there is no detector at {beside}: "
-                "give --detector, made by 'partreid parts train', or --boxes"
+                f"{run.source}: its network looks at parts, and there is no detector at "
+                f"{run.source.parent / 'detector'}: give --detector, made by 'partreid parts "
+                "train', or --boxes"
             )
         return None
     require_parts(run, DetectorCard.read(detector).vocabulary, str(detector))
