@@ -85,10 +85,14 @@ class EIANetCriterion(nn.Module):
         """Return the terms by name; the loss is their sum."""
         labels = (batch.labels, batch.models) if self.by_model else (batch.labels,)
         whole, vectors, visible = output.vectors
-        terms = {"cluster": self.cluster(self._compared(whole), *labels)}
+        upper, lower = _seen(output)
+        both = torch.cat([upper, lower], 1)
+        terms = {"cluster": self.cluster(self._compared(whole), *labels, seen=both)}
         if self.branches and output.lower.shape[1]:
-            for name, branch in (("upper", output.upper), ("lower", output.lower)):
-                terms[name] = self.branches * self.cluster(self._compared(branch), *labels)
+            branches = {"upper": (output.upper, upper), "lower": (output.lower, lower)}
+            for name, (branch, seen) in branches.items():
+                apart = self.cluster(self._compared(branch), *labels, seen=seen)
+                terms[name] = self.branches * apart
         if self.aligned:
             if self.normalised:
                 # What a part adds to the distance of embeddings that are compared by direction.
@@ -98,6 +102,15 @@ class EIANetCriterion(nn.Module):
 
     def _compared(self, vectors: Tensor) -> Tensor:
         return vectors.float() / _length(vectors) if self.normalised else vectors.float()
+
+
+def _seen(output: EIANetOutput) -> tuple[Tensor, Tensor]:
+    """Return which numbers of the two branches are of what was found: as they are, bool."""
+    parts, visible = output.vectors.parts, output.vectors.visible
+    upper = torch.ones_like(output.upper, dtype=torch.bool)
+    if visible.shape[1]:
+        upper = visible[:, :, None].expand_as(parts).flatten(1)
+    return upper, torch.ones_like(output.lower, dtype=torch.bool)
 
 
 def _length(vectors: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ class Clusters(NamedTuple):
         positive: (P,) int64, rows of the batch.
         spread: (P,), the squared distance of a positive to its set's centre.
         which: (P,) int64, its set, below S.
-        nearest: (S,), the squared distance of a centre to the nearest negative.
+        nearest: (S,), the squared distance of a centre to the nearest negative; infinite where
+            none has anything that can be compared.
         negative: (S,) int64, the row of that negative; an image of any other label is one.
     """
 
@@ -26,16 +27,22 @@ class Clusters(NamedTuple):
     negative: Tensor
 
 
-def clusters(embeddings: Tensor, labels: Tensor) -> Clusters:
+def clusters(embeddings: Tensor, labels: Tensor, seen: Tensor | None = None) -> Clusters:
     """Measure how near a batch's positives and negatives are to the centres of its positive sets.
 
     Every label with at least two images is a positive set in turn, and all images of other
     labels are its negative set; the paper has one positive set in a batch. Without another
     label in the batch there is no set.
 
+    As section 3.2 demands of losses, only parts that were found on both sides are compared: a
+    number of the centre is the mean over the positives that have it, and squared differences are
+    summed up over the numbers that both the image and the centre have.
+
     Args:
         embeddings: (B, D) floating.
         labels: (B,) int64.
+        seen: (B, D) bool, the numbers that an image has, as those of a part that was not found
+            are filled with zeros; None where all images have all.
     """
     known, code, count = torch.unique(labels, return_inverse=True, return_counts=True)
     sets = (count > 1).nonzero()[:, 0] if len(known) > 1 else count[:0]
@@ -43,14 +50,23 @@ def clusters(embeddings: Tensor, labels: Tensor) -> Clusters:
     place[sets] = torch.arange(len(sets), device=code.device)
     positive = (place[code] >= 0).nonzero()[:, 0]
     which, rows = place[code[positive]], embeddings.float()
-    sums = rows.new_zeros(len(sets), rows.shape[1]).index_add(0, which, rows[positive])
-    centre = sums / count[sets, None]
-    spread = (rows[positive] - centre[which]).square().sum(1)
+    has = torch.ones_like(rows) if seen is None else seen.float()
+    rows = rows * has
+    sums, members = (
+        rows.new_zeros(len(sets), rows.shape[1]).index_add(0, which, each[positive])
+        for each in (rows, has)
+    )
+    centre, held = sums / members.clamp(min=1), (members > 0).float()
+    spread = ((rows[positive] - centre[which]).square() * has[positive]).sum(1)
     with torch.no_grad():
-        far = torch.cdist(centre, rows).masked_fill(code == sets[:, None], torch.inf)
+        # |c - x|^2 over what both have, multiplied out; c and x are zero where they have nothing.
+        far = held @ rows.square().T + centre.square() @ has.T - 2 * centre @ rows.T
+        alike = (code == sets[:, None]) | (held @ has.T == 0)
+        far = far.masked_fill(alike, torch.inf)
         negative = far.argmin(1)
-    nearest = (rows[negative] - centre).square().sum(1)
-    return Clusters(positive, spread, which, nearest, negative)
+        some = far.amin(1) < torch.inf
+    nearest = ((rows[negative] - centre).square() * has[negative] * held).sum(1)
+    return Clusters(positive, spread, which, nearest.masked_fill(~some, torch.inf), negative)
 
 
 class CoupledClusterLoss(nn.Module):
@@ -69,14 +85,15 @@ class CoupledClusterLoss(nn.Module):
         super().__init__()
         self.margin = margin
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, embeddings: Tensor, labels: Tensor, seen: Tensor | None = None) -> Tensor:
         """Return the loss, a scalar; 0 for a batch without a positive pair or a negative.
 
         Args:
             embeddings: (B, D) floating.
             labels: (B,) int64.
+            seen: (B, D) bool, see `clusters`.
         """
-        found = clusters(embeddings, labels)
+        found = clusters(embeddings, labels, seen)
         return hinge(found, found.nearest - self.margin)
 
 

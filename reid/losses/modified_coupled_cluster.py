@@ -26,15 +26,18 @@ class ModifiedCoupledClusterLoss(nn.Module):
         self.margin = margin
         self.year_margin = year_margin
 
-    def forward(self, embeddings: Tensor, years: Tensor, models: Tensor) -> Tensor:
+    def forward(
+        self, embeddings: Tensor, years: Tensor, models: Tensor, seen: Tensor | None = None
+    ) -> Tensor:
         """Return the loss, a scalar; 0 for a batch without a positive pair or a negative.
 
         Args:
             embeddings: (B, D) floating.
             years: (B,) int64, a number for each released year of each model.
             models: (B,) int64, a number for each model.
+            seen: (B, D) bool, see `reid.losses.coupled_cluster.clusters`.
         """
-        found = clusters(embeddings, years)
+        found = clusters(embeddings, years, seen)
         own = models.new_zeros(len(found.nearest))
         own[found.which] = models[found.positive]  # all of a set are of one model
         hard = models[found.negative] == own

@@ -133,19 +133,29 @@ def test_the_loss_is_sections_3_and_4s(distance):
     def unit(rows):
         return torch.nn.functional.normalize(rows) if distance == "cosine" else rows
 
-    def equation_5(rows):
+    visible = output.vectors.visible
+    assert not visible[-1].any() and visible[:-1].any(1).all()
+    shown = visible.repeat_interleave(output.upper.shape[1] // 3, 1)
+    always = torch.ones_like(output.lower, dtype=torch.bool)
+
+    def equation_5(rows, seen):
+        rows = rows.masked_fill(~seen, torch.nan)  # what neither adds to a mean nor to a sum
         total = 0.0
         for own, others in ((rows[:2], rows[2:]), (rows[2:], rows[:2])):
-            centre = own.mean(0)
-            nearest = (others - centre).square().sum(1).min() - 0.3
-            total += ((own - centre).square().sum(1) + 0.5 - nearest).clamp(min=0).sum() / 2
+            centre = own.nanmean(0)
+            far = (others - centre).square()
+            nearest = far.nansum(1)[~far.isnan().all(1)].min() - 0.3
+            spread = (own - centre).square().nansum(1)
+            total += (spread + 0.5 - nearest).clamp(min=0).sum() / 2
         return total / 2
 
     whole = output.vectors.embedding
-    for name, rows, weight in (
-        ("cluster", whole, 1), ("upper", output.upper, 0.25), ("lower", output.lower, 0.25)
-    ):  # fmt: skip
-        torch.testing.assert_close(terms[name], weight * equation_5(unit(rows)))
+    for name, rows, weight, seen in (
+        ("cluster", whole, 1, torch.cat([shown, always], 1)),
+        ("upper", output.upper, 0.25, shown),
+        ("lower", output.lower, 0.25, always),
+    ):
+        torch.testing.assert_close(terms[name], weight * equation_5(unit(rows), seen))
     length = output.upper.shape[1] // 3
     windows = unit(whole)[:, :length]
     # The last image shows no part, so the second pair shares none.

@@ -5,23 +5,40 @@ from reid.losses.coupled_cluster import CoupledClusterLoss
 from reid.losses.modified_coupled_cluster import ModifiedCoupledClusterLoss
 
 
-def plain(embeddings, labels, alpha, beta=0.0, models=None):
+def apart(row, centre, shown, held):
+    """The squared distance over the numbers that both sides have."""
+    return sum(
+        ((row[d] - centre[d]) ** 2 for d in range(len(row)) if shown[d] and held[d]),
+        torch.zeros(()),
+    )
+
+
+def plain(embeddings, labels, alpha, beta=0.0, models=None, seen=None):
     """Equations (4) to (6) with loops, each label with a pair being the positive set in turn."""
-    total, sets = torch.zeros(()), 0
+    seen = torch.ones_like(embeddings, dtype=torch.bool) if seen is None else seen
+    total, sets = embeddings.sum() * 0, 0
     for label in sorted(set(labels.tolist())):
         positives = [i for i, other in enumerate(labels.tolist()) if other == label]
         negatives = [i for i, other in enumerate(labels.tolist()) if other != label]
         if len(positives) < 2 or not negatives:
             continue
         sets += 1
-        centre = sum(embeddings[i] for i in positives) / len(positives)
-        far = {i: ((embeddings[i] - centre) ** 2).sum() for i in negatives}
+        having = [[i for i in positives if seen[i, d]] for d in range(embeddings.shape[1])]
+        centre = [sum(embeddings[i, d] for i in some) / max(len(some), 1)
+                  for d, some in enumerate(having)]  # fmt: skip
+        far = {
+            i: apart(embeddings[i], centre, seen[i], having)
+            for i in negatives
+            if any(shown and held for shown, held in zip(seen[i], having, strict=True))
+        }
+        if not far:
+            continue
         nearest = min(far, key=lambda i: far[i].item())
         reach = far[nearest]
         if models is not None and models[nearest] == models[positives[0]]:
             reach = reach - beta
         for i in positives:
-            term = ((embeddings[i] - centre) ** 2).sum() + alpha - reach
+            term = apart(embeddings[i], centre, seen[i], having) + alpha - reach
             total = total + 0.5 * term.clamp(min=0)
     return total / max(sets, 1)
 
@@ -55,6 +72,30 @@ def test_value_and_gradient_agree_with_equations_5_and_6(seed):
     found, wanted = (torch.autograd.grad(loss, embeddings)[0] for loss in (mine, expected))
     torch.testing.assert_close(found, wanted)
     assert wanted.any()
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("share", [0.15, 0.7])
+def test_only_what_both_sides_show_is_compared(seed, share):
+    embeddings, years, models = draw(seed)
+    random = torch.Generator().manual_seed(seed)
+    seen = (torch.rand(14, 3, generator=random) < share).repeat_interleave(2, 1)
+    mine = ModifiedCoupledClusterLoss(0.5, 2.0)(embeddings, years, models, seen=seen)
+    expected = plain(embeddings, years, 0.5, 2.0, models, seen)
+    torch.testing.assert_close(mine, expected)
+    found, wanted = (torch.autograd.grad(loss, embeddings)[0] for loss in (mine, expected))
+    torch.testing.assert_close(found, wanted)
+    assert not found[~seen].any()  # what stands for a part that was not found
+
+
+def test_a_negative_that_shows_nothing_of_the_set_is_not_near():
+    # The first negative shows another part only; by zeros it would be at a distance of 0.
+    embeddings = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [0.0, 5.0], [3.0, 0.0]])
+    seen = torch.tensor([[1, 0], [1, 0], [0, 1], [1, 0]], dtype=torch.bool)
+    labels = torch.tensor([0, 0, 1, 2])
+    assert CoupledClusterLoss(9.0)(embeddings, labels, seen) == pytest.approx(2 * (1 + 9 - 9) / 2)
+    alone = CoupledClusterLoss(9.0)(embeddings[:3], labels[:3], seen[:3])
+    assert alone == 0
 
 
 def test_the_second_margin_is_felt():
