@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from annotations.pairs import Pairs
@@ -68,15 +67,15 @@ class Known:
     pairs: Pairs
 
 
-Judge = Callable[[Floats, Floats], npt.NDArray[np.bool_]]
-"""Says for each of P pairs, (P, D) and (P, D), whether it is the same: (P,)."""
+Judge = Callable[[Floats, Floats], Floats]
+"""Says how surely each of P pairs, (P, D) and (P, D), is the same: (P,), where it is 0 or more."""
 
 
 def by_distance(known: Known) -> Judge:
     """Call the same what is nearer than the threshold that judges most known pairs right."""
     frame, first, second = known.features.sides(known.pairs)
     threshold = best_threshold(_squared(first, second), frame["same"])
-    return lambda a, b: _squared(a, b) <= threshold
+    return lambda a, b: threshold - _squared(a, b)
 
 
 def by_svm(known: Known) -> Judge:
@@ -84,7 +83,7 @@ def by_svm(known: Known) -> Judge:
     frame, first, second = known.features.sides(known.pairs)
     some = np.random.default_rng(0).permutation(len(frame))[:_PAIRS]
     svm = PairSVM().fit(first[some], second[some], frame["same"].to_numpy()[some])
-    return lambda a, b: svm.score(a, b) > 0
+    return svm.score
 
 
 def by_joint_bayesian(known: Known) -> Judge:
@@ -99,7 +98,7 @@ def by_joint_bayesian(known: Known) -> Judge:
     bayesian = JointBayesian(kept).fit(vectors, classes)
     frame, first, second = known.features.sides(known.pairs)
     threshold = best_threshold(-bayesian.score(first, second), frame["same"])
-    return lambda a, b: -bayesian.score(a, b) <= threshold
+    return lambda a, b: threshold + bayesian.score(a, b)
 
 
 JUDGES: dict[str, Callable[[Known], Judge]] = {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from detection.selection import accuracy_by_part
 from pipelines.ablation.summary import METRICS, Difference, difference, means, told, told_metrics
@@ -13,25 +15,41 @@ from pipelines.eianet.ladder import NETWORKS, Level, Network
 from pipelines.eianet.published import SETS, TABLE1, Published
 from reid.evaluation.bootstrap import bootstrap_difference
 
+Score = Literal["accuracy", "auc"]
+
 
 def accuracies(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of pairs judged right, mean and spread over seeds.
+    """Return the share of pairs judged right, and how well pairs are ordered, over seeds.
 
     Args:
         results: of all trials, see `pipelines.ablation.trials.collect` and
             `pipelines.eianet.verification.by_pairs`; the trial's own level is ``trained``.
 
     Returns:
-        a row per ``network``, ``trained``, ``level``, ``judge`` and ``pairs``: ``accuracy``,
-        ``spread`` (standard deviation over seeds, n - 1; NaN for one) and ``seeds``.
+        a row per ``network``, ``trained``, ``level``, ``judge`` and ``pairs``: ``accuracy`` and
+        ``auc``, the area under the ROC curve, which no threshold enters; the ``spread`` of each
+        (standard deviation over seeds, n - 1; NaN for one) and ``seeds``.
     """
     keys = ["network", "trained", "level", "judge", "pairs"]
-    each = results.groupby([*keys, "seed"], sort=False)["right"].mean()
-    grouped = each.groupby(level=keys, sort=False)
+    each = results.groupby([*keys, "seed"], sort=False)
+    right = each["right"].mean().groupby(level=keys, sort=False)
+    auc = each[["same", "surely"]].apply(_auc).groupby(level=keys, sort=False)
     table = pd.DataFrame(
-        {"accuracy": grouped.mean(), "spread": grouped.std(), "seeds": grouped.size()}
+        {
+            "accuracy": right.mean(),
+            "spread": right.std(),
+            "auc": auc.mean(),
+            "auc_spread": auc.std(),
+            "seeds": right.size(),
+        }
     )
     return table.reset_index()
+
+
+def _auc(pairs: pd.DataFrame) -> float:
+    """Return the area under the ROC curve; NaN where all pairs are the same, or none is."""
+    same = pairs["same"].to_numpy(bool)
+    return float("nan") if same.all() or not same.any() else roc_auc_score(same, pairs["surely"])
 
 
 def beside(
@@ -55,9 +73,11 @@ def beside(
     return pd.DataFrame(rows, columns=["method", *SETS, f"here: {', '.join(lists)}"])
 
 
-def every_judge(found: pd.DataFrame, level: Level, lists: Sequence[str]) -> pd.DataFrame:
+def every_judge(
+    found: pd.DataFrame, level: Level, lists: Sequence[str], score: Score = "accuracy"
+) -> pd.DataFrame:
     """Return what we have, a row per network and judge; the paper has some of these rows."""
-    mine = _at(found, level)
+    mine = _at(found, level, score)
     rows = [
         [network.label, judge, *(_cell(mine, network.name, judge, name) for name in lists)]
         for network in NETWORKS
@@ -70,11 +90,12 @@ def every_judge(found: pd.DataFrame, level: Level, lists: Sequence[str]) -> pd.D
 _Scores = Mapping[tuple[str | None, str, str], tuple[float, float]]
 
 
-def _at(found: pd.DataFrame, level: Level) -> _Scores:
+def _at(found: pd.DataFrame, level: Level, score: Score = "accuracy") -> _Scores:
     """Return mean and spread at a level by network, judge and pairs; see `_best_trained`."""
     mine = _best_trained(found, level)
     keys = zip(mine["network"], mine["judge"], mine["pairs"], strict=True)
-    return dict(zip(keys, zip(mine["accuracy"], mine["spread"], strict=True), strict=True))
+    spread = mine["spread" if score == "accuracy" else "auc_spread"]
+    return dict(zip(keys, zip(mine[score], spread, strict=True), strict=True))
 
 
 def _best_trained(table: pd.DataFrame, level: Level) -> pd.DataFrame:

@@ -24,6 +24,12 @@ _TABLES: dict[str, tuple[tuple[str, tuple[Published, ...]], ...]] = {
 }
 
 
+_SCORES: tuple[tuple[str, layout.Score], ...] = (
+    ("accuracy", "accuracy"),
+    ("area under the ROC curve", "auc"),
+)
+
+
 def detected(scores: pd.DataFrame | None, used: Sequence[str]) -> Section:
     """Return Table 1; see `pipelines.eianet.layout.detection`."""
     whose = "no detector was tested" if scores is None else "AP50 of the data set's detector"
@@ -47,9 +53,13 @@ def verified(
         for title, rows in _TABLES[level]:
             table = layout.beside(rows, found, level, names)
             made.append((f"{title}: accuracy on pairs, the paper's and {name}'s, {seeds}", table))
-        made.append(
-            (f"every network and judge, {level} level", layout.every_judge(found, level, names))
-        )
+        made += [
+            (
+                f"every network and judge, {level} level: {told}",
+                layout.every_judge(found, level, names, score),
+            )
+            for told, score in _SCORES
+        ]
         made.append(
             (
                 f"step by step, {level} level: difference in accuracy by distance, 95 % interval",

@@ -28,7 +28,8 @@ def by_pairs(
     """Return the scoring by pairs: ``per_query.csv`` has a row per pair, level and judge.
 
     Its columns: ``level``, ``pairs`` (the name of their list), ``judge``, ``first``, ``second``,
-    ``same`` and ``right``, whether the judge was. A pair with an unreadable image is left out.
+    ``same``, ``surely``, how surely the judge calls it the same, and ``right``, whether the judge
+    was. A pair with an unreadable image is left out.
 
     Args:
         material: the pairs, and what judges learn from.
@@ -61,7 +62,9 @@ def _judge(
                 continue
             for pairs, listed in material.tests[level].items():
                 frame, first, second = asked.sides(listed)
-                right = judge(first, second) == frame["same"].to_numpy(bool)
-                frames.append(frame.assign(level=level, pairs=pairs, judge=name, right=right))
-    columns = ["level", "pairs", "judge", "first", "second", "same", "right"]
+                surely = judge(first, second)
+                right = (surely >= 0) == frame["same"].to_numpy(bool)
+                made = frame.assign(surely=surely, right=right)
+                frames.append(made.assign(level=level, pairs=pairs, judge=name))
+    columns = ["level", "pairs", "judge", "first", "second", "same", "surely", "right"]
     pd.concat(frames, ignore_index=True)[columns].to_csv(out / "per_query.csv", index=False)

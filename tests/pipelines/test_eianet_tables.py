@@ -231,12 +231,12 @@ def test_every_judge_tells_what_can_be_told(name):
     known = Known(Features(made(classes), names), pd.Series(classes.astype(str)), Pairs(pairs, "x"))
     judge = JUDGES[name](known)
     one, other = made(np.arange(12)), made(np.arange(12))
-    assert judge(one, other).all()
-    assert not judge(one, other[::-1]).any()
+    assert (judge(one, other) > 0).all()
+    assert (judge(one, other[::-1]) < 0).all()
     if name == "distance":
         frame, a, b = known.features.sides(known.pairs)
         limit = best_threshold(((a - b) ** 2).sum(1), frame["same"])
-        assert (judge(a, b) == (((a - b) ** 2).sum(1) <= limit)).all()
+        assert ((judge(a, b) >= 0) == (((a - b) ** 2).sum(1) <= limit)).all()
 
 
 def test_joint_bayesian_takes_features_that_are_the_same_everywhere():
@@ -251,8 +251,8 @@ def test_joint_bayesian_takes_features_that_are_the_same_everywhere():
     told[:4] = None
     pairs = Pairs(table.assign(same=(classes[1:] == 0).astype(int)), "x")
     judge = JUDGES["joint-bayesian"](Known(Features(vectors, names), told, pairs))
-    assert judge(vectors[:1], vectors[1:2]).all()
-    assert not judge(vectors[:1], vectors[20:21]).any()
+    assert judge(vectors[:1], vectors[1:2]) > 0
+    assert judge(vectors[:1], vectors[20:21]) < 0
 
 
 def test_pairs_with_an_unread_image_are_left_out():
@@ -270,7 +270,8 @@ def made_results(seeds=3, pairs=40):
         pd.DataFrame(
             {"network": network, "trained": "year", "seed": seed, "level": "year", "pairs": name,
              "judge": judge, "first": [f"a{i}" for i in range(pairs)],
-             "second": [f"b{i}" for i in range(pairs)], "same": True,
+             "second": [f"b{i}" for i in range(pairs)], "same": np.arange(pairs) % 2,
+             "surely": random.normal(size=pairs) + np.arange(pairs) % 2,
              "right": random.random(pairs) < share}
         )
         for network, share in (("fc", 0.5), ("eial", 0.9))
@@ -297,6 +298,18 @@ def test_tables_hold_means_spreads_and_paired_steps():
     judges = layout.every_judge(found, "year", ["easy", "hard"]).set_index(["network", "judge"])
     told = f"{np.mean(by_seed):.3f} ±{np.std(by_seed, ddof=1):.3f}"
     assert judges.loc[("classifier", "svm"), "hard"] == told
+    areas = layout.every_judge(found, "year", ["hard"], "auc").set_index(["network", "judge"])
+    apart = [
+        np.subtract.outer(
+            *(group.loc[group["same"] == same, "surely"].to_numpy() for same in (1, 0))
+        ).ravel()
+        for _, group in mine[mine["judge"] == "svm"].groupby("seed")
+    ]
+    area = [(each > 0).mean() for each in apart]
+    told = f"{np.mean(area):.3f} ±{np.std(area, ddof=1):.3f}"
+    assert areas.loc[("classifier", "svm"), "hard"] == told
+    none = layout.accuracies(results.assign(same=1))
+    assert none["auc"].isna().all()
     step = layout.steps(results, "year").set_index("step").loc["+ alignment loss over classifier"]
     sides = [
         results[(results["network"] == name) & (results["judge"] == "distance")]
