@@ -130,3 +130,18 @@ def changed(states: pd.DataFrame, known: pd.DataFrame) -> np.ndarray[Any, np.dty
         return np.ones(len(states), bool)
     same = states.merge(known[STATE], on=STATE, how="left", indicator=True)["_merge"] == "both"
     return ~same.to_numpy()
+
+
+def sizes_beside(boxes: Path) -> dict[str, int]:
+    """Return the size in bytes of each image of a cache; nothing for a boxes file that is alone.
+
+    Args:
+        boxes: the file of the boxes.
+    """
+    path = boxes.with_name(IMAGES)
+    if boxes.name != BOXES or not path.is_file():
+        return {}
+    states, _ = read_table(path, [])
+    if "bytes" not in states:  # the images of a data set, not of a cache
+        return {}
+    return dict(zip(states["image"], states["bytes"], strict=True))

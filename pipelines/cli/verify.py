@@ -29,8 +29,8 @@ def calibrate(
     boxes: options.BoxesFile = None,
     dataset: options.Kind = None,
     branches: options.Branches = "global",
-    count: Annotated[int, typer.Option(min=20, help="Pairs to draw.")] = 4000,
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    count: Annotated[int | None, typer.Option(min=20, help="Pairs to draw. [4000]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draw. [0]")] = None,
     device: options.Device = "auto",
 ) -> None:
     """Learn from labelled pairs what probability a run's distances mean; 'verify' needs it."""

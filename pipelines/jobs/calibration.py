@@ -28,6 +28,8 @@ from reid.verification.features import Floats
 from reid.verification.pair_distances import pair_distances
 from reid.verification.reliability import brier, calibration_error, out_of_fold
 
+_COUNT = 4000
+
 
 def calibrate(
     run: Path,
@@ -38,8 +40,8 @@ def calibrate(
     split: tuple[str, ...],
     boxes: Path | None,
     branches: str,
-    count: int,
-    seed: int,
+    count: int | None,
+    seed: int | None,
     device: str,
 ) -> Calibration:
     """Write ``calibration.json`` and ``calibration.png`` into a run, and print how well it does.
@@ -53,21 +55,24 @@ def calibrate(
         split: the splits to draw from; empty for the training split.
         boxes: part boxes, or None for those beside the run.
         branches: what makes an embedding.
-        count: pairs to draw.
-        seed: of the draw.
+        count: pairs to draw; None for 4,000.
+        seed: of the draw; None for 0.
         device: ``auto``, ``cpu``, ``cuda``.
 
     Raises:
         InputError: something given is wrong, or the network does not tell the pairs apart.
     """
-    if pairs and split:
-        raise InputError("--split: pairs are drawn from a split; --pairs are given; give one")
+    of_the_draw = {"split": split or None, "count": count, "seed": seed}
+    if pairs and (ours := [name for name, value in of_the_draw.items() if value is not None]):
+        raise InputError(f"--{ours[0]}: is for pairs that are drawn, and --pairs gives them")
     chosen = check_branches(branches)
     loaded = Run.load(run)
     found = boxes_for(loaded, boxes, chosen)
     images = read_images(data, dataset)
     columns = same or _columns(loaded.recipe, images)
-    given = Pairs.read(pairs) if pairs else _drawn(images, columns, split, count, seed)
+    given = (
+        Pairs.read(pairs) if pairs else _drawn(images, columns, split, count or _COUNT, seed or 0)
+    )
     given.require_images(images)
     require_both(given.frame["same"].to_numpy(bool), given.source)
     _compare_labels(given, images, columns, bool(same))

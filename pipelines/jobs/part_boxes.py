@@ -10,6 +10,7 @@ from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.vocabulary import Vocabulary
+from detection.cache import sizes_beside
 from detection.card import DetectorCard
 from detection.detect import detect_parts
 from detection.detector import Detector
@@ -106,18 +107,34 @@ def named_as(boxes: Boxes, images: Images) -> Boxes:
     """Return the boxes of ``images``, under the names that these have.
 
     Boxes are named from their data set's root, and a person may name an image from anywhere: the
-    longest end of an image's path that boxes are named by is taken.
+    longest end of an image's path that boxes are named by is taken. A cache knows the size of its
+    images, too, so that another image of the same name is told from it.
 
     Raises:
-        InputError: there are boxes, and none is of one of the images.
+        InputError: there are boxes, and none is of one of the images; an image is another one than
+            that of its name; or two images have one name in the boxes.
     """
     known = set(boxes.frame["image"])
-    names = {}
+    sizes = sizes_beside(Path(boxes.source))
+    names: dict[str, str] = {}
+    taken: dict[str, Path] = {}
     for image, path in zip(images.frame["image"], images.paths, strict=True):
-        steps = path.resolve().parts
-        ends = ["/".join(steps[place:]) for place in range(1, len(steps))]
-        if (found := next((end for end in [image, *ends] if end in known), None)) is not None:
-            names[image] = found
+        there = path.resolve()
+        ends = ["/".join(there.parts[place:]) for place in range(1, len(there.parts))]
+        found = next((end for end in [image, *ends] if end in known), None)
+        if found is None:
+            continue
+        if found in sizes and there.is_file() and there.stat().st_size != sizes[found]:
+            raise InputError(
+                f"{boxes.source}: its '{found}' is another file than {there}, of another size; "
+                "give boxes of these images, or --detector in place of --boxes"
+            )
+        if taken.setdefault(found, there) != there:
+            raise InputError(
+                f"{boxes.source}: '{found}' can be {taken[found]} or {there}; judge the two apart, "
+                "or give --detector in place of --boxes"
+            )
+        names[image] = found
     if not names:
         return boxes.of(images)
     table = pd.DataFrame({"as": list(names), "image": list(names.values())}, dtype="string")

@@ -44,8 +44,8 @@ def train(fleet, out, recipe, changes):
 def learn(run, fleet, **given):
     asked = {
         "dataset": None, "pairs": None, "same": ("identity",), "split": (),
-        "boxes": fleet / "boxes/prn.parquet", "branches": "global", "count": 400, "seed": 0,
-        "device": "cpu",
+        "boxes": fleet / "boxes/prn.parquet", "branches": "global", "device": "cpu",
+        "count": None if "pairs" in given else 400, "seed": None,
     }  # fmt: skip
     return calibrate(run, fleet, **{**asked, **given})
 
@@ -266,7 +266,9 @@ def test_calibration_says_what_it_was_learned_from(work, fleet, tmp_path, capsys
         ({"split": ("validation",)}, "no image has split 'validation'"),
         ({"boxes": None}, "give --boxes"),
         ({"same": ("kinds",)}, "no column 'kinds'"),
-        ({"pairs": tmp_path / "wrong.csv", "split": ("train",)}, "give one"),
+        ({"pairs": tmp_path / "wrong.csv", "split": ("train",)}, "--split: is for pairs that are"),
+        ({"pairs": tmp_path / "wrong.csv", "count": 50}, "--count: is for pairs that are drawn"),
+        ({"pairs": tmp_path / "wrong.csv", "seed": 0}, "--seed: is for pairs that are drawn"),
     ):
         with pytest.raises(InputError, match=message):
             learn(run, fleet, **given)
