@@ -11,7 +11,11 @@ from detection.yolo import E2ELoss, v8DetectionLoss
 
 
 class KnownCrossEntropy(nn.BCEWithLogitsLoss):
-    """Binary cross-entropy that is zero for the parts that nobody looked for.
+    """Binary cross-entropy that is zero where nobody looked for a part and it may be.
+
+    Where a box of another part lies it is not: what was labelled a mirror is no plate, whether
+    plates were looked for or not. Without these terms nothing would teach two parts apart that no
+    set labels together.
 
     Attributes:
         known: whether each image was searched for each part, bool, shape (images, parts);
@@ -31,20 +35,22 @@ class KnownCrossEntropy(nn.BCEWithLogitsLoss):
             target: float, the same shape, 0 to 1.
 
         Returns:
-            The same shape. Value and gradient are exactly zero where the part is unknown, and
-            exactly those of ``BCEWithLogitsLoss`` elsewhere.
+            The same shape. Value and gradient are exactly zero where the part is unknown and the
+            anchor has no target of another, and exactly those of ``BCEWithLogitsLoss`` elsewhere.
         """
-        return super().forward(input, target).masked_fill(~self.known[:, None, :], 0.0)
+        taken = (target > 0).any(2, keepdim=True)
+        told = self.known[:, None, :] | taken
+        return super().forward(input, target).masked_fill(~told, 0.0)
 
 
 class KnownPartsLoss(v8DetectionLoss):
-    """Ultralytics' detection loss, which says nothing of unknown parts.
+    """Ultralytics' detection loss, which says nothing of unknown parts where they may be.
 
     Every anchor without a box of a part is taught that the part is absent there. On an image that
     nobody searched for the part this is wrong wherever the part shows, so those terms are left
-    out. Nothing else has to change: boxes are only of known parts, so the assigner looks at the
-    scores of known parts alone, and the sum of target scores, by which the terms are divided, has
-    no share of unknown ones.
+    out, but for anchors to which a box of another part is assigned. Nothing else has to change:
+    boxes are only of known parts, so the assigner looks at the scores of known parts alone, and
+    the sum of target scores, by which the terms are divided, has no share of unknown ones.
 
     Args:
         model: the ultralytics network, with its arguments set.

@@ -72,7 +72,8 @@ def test_value_and_gradient_are_those_of_a_plain_loop(model, outputs, batch):
             for part in range(PARTS):
                 if not KNOWN[image, part]:
                     assert wanted[part] == 0
-                    continue
+                    if not any(wanted):
+                        continue
                 present = 1 / (1 + math.exp(-logits[part]))
                 total -= wanted[part] * math.log(present)
                 total -= (1 - wanted[part]) * math.log(1 - present)
@@ -87,14 +88,20 @@ def test_value_and_gradient_are_those_of_a_plain_loop(model, outputs, batch):
     assert torch.equal(of_boxes, gradients(unmasked, outputs)[1])
 
 
-def test_an_unknown_part_gets_no_gradient_and_changes_nothing(model, outputs, batch):
+def test_an_unknown_part_is_taught_absent_only_where_another_is(model, outputs, batch):
     criterion = KnownPartsLoss(model)
+    given = []
+    criterion.assigner.register_forward_hook(lambda _m, _i, out: given.append(out[2]))
     loss, _ = criterion(outputs, batch)
     of_scores, _ = gradients(loss, outputs)
-    assert (of_scores[~KNOWN] == 0).all()
-    assert (of_scores[KNOWN] != 0).all()
+    taken = (given[0] > 0).any(2)[:, None, :]
+    told = KNOWN[:, :, None] | taken
+    assert taken.any()
+    assert (of_scores[~told] == 0).all()
+    assert (of_scores[told] != 0).all()
+    assert (of_scores[~KNOWN[:, :, None] & taken] > 0).all()
     for louder in (50.0, -50.0):
-        other = torch.where(KNOWN[:, :, None], outputs["scores"], louder)
+        other = torch.where(told, outputs["scores"], louder)
         assert torch.equal(criterion({**outputs, "scores": other}, batch)[0], loss)
 
 
@@ -116,7 +123,10 @@ def test_a_head_without_suppression_has_it_in_both_branches(outputs, batch):
     both = {"one2many": wide, "one2one": wide}
     criterion = known_parts_criterion(model)
     loss, _ = criterion(both, batch)
-    assert (gradients(loss, outputs)[0][~KNOWN] == 0).all()
+    bare = {**batch, **{name: batch[name][:0] for name in ("batch_idx", "cls", "bboxes")}}
+    without = criterion(both, bare)[0]
+    assert (gradients(without, outputs)[0][~KNOWN] == 0).all()
+    assert not torch.equal(loss, E2ELoss(model)(both, batch)[0])
     batch["known"] = torch.ones_like(KNOWN)
     assert torch.equal(criterion(both, batch)[0], E2ELoss(model)(both, batch)[0])
     # What ultralytics does where it goes on after three epochs.
