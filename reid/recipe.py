@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -337,8 +338,23 @@ def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
     if not path.is_file():
         raise InputError(f"{path}: no such recipe file")
     content = read_yaml(path) or {}
-    source = str(path)
-    for override in overrides or []:
+    if not overrides:
+        return parse_recipe(content, str(path))
+    change_content(content, overrides)
+    return parse_recipe(content, f"{path} with {', '.join(overrides)}")
+
+
+def change_content(content: Any, overrides: Sequence[str]) -> None:
+    """Change a recipe as its file has it, in place.
+
+    Args:
+        content: what `parse_recipe` takes.
+        overrides: see `read_recipe`.
+
+    Raises:
+        InputError: an override is not of that form.
+    """
+    for override in overrides:
         key, separator, value = override.partition("=")
         if not separator or not isinstance(content, dict):
             raise InputError(f"'{override}': give a change as key=value, such as epochs=20")
@@ -349,5 +365,3 @@ def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
             if not isinstance(section, dict):
                 raise InputError(f"'{override}': '{name}' is not a section of the recipe")
         section[last] = parse_yaml(value, f"'{override}'")
-        source = f"{path} with {', '.join(overrides or [])}"
-    return parse_recipe(content, source)

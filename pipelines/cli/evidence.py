@@ -81,10 +81,10 @@ def tables(
             "Joint Bayesian learn from.",
         ),
     ] = 1 / 3,
-    first_epochs: Annotated[
-        int | None,
+    first: Annotated[
+        list[str] | None,
         typer.Option(
-            min=1, help="Of eianet: epochs of the classifier that all start from. [the recipe's]"
+            help="Of eianet: a change for the classifier that all start from, such as epochs=12."
         ),
     ] = None,
     change: options.Change = None,
@@ -96,10 +96,10 @@ def tables(
     from annotations.errors import InputError, suggest
 
     if method == "prn":
-        given = (levels != "model,year", bool(pairs), hold_out != 1 / 3, bool(first_epochs))
+        given = (levels != "model,year", bool(pairs), hold_out != 1 / 3, bool(first))
         if any(given):
             raise InputError(
-                "--levels, --pairs, --hold-out and --first-epochs are of eianet; prn's Table 4 has "
+                "--levels, --pairs, --hold-out and --first are of eianet; prn's Table 4 has "
                 "none of them"
             )
         from pipelines.jobs.ablation import ablation
@@ -109,7 +109,7 @@ def tables(
     elif method == "eianet":
         from pipelines.jobs.eianet import Wanted, eianet_tables
 
-        wanted = Wanted(levels, rows, seeds, tuple(pairs or ()), hold_out, first_epochs)
+        wanted = Wanted(levels, rows, seeds, tuple(pairs or ()), hold_out, tuple(first or ()))
         chosen = recipe or "eianet-small"
         eianet_tables(data, boxes, chosen, wanted, work, change or [], device, workers)
     else:

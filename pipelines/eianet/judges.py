@@ -19,7 +19,7 @@ from reid.verification.linear_svm import PairSVM
 _COMPONENTS = 128
 """Principal components that Joint Bayesian keeps, where the held-out images allow as many."""
 _PAIRS = 6000
-"""Pairs that the SVM learns from, so that their differences in 1,048 dimensions fit in memory."""
+"""Pairs that the SVM learns from, so that their differences in 2,392 dimensions fit in memory."""
 
 
 @dataclass(frozen=True)

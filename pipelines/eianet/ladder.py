@@ -6,13 +6,14 @@ classify (section 4.2), every network starts from the backbone of a classifier o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from annotations.errors import InputError, choose
 from pipelines.ablation.trials import Trial
-from reid.recipe import Recipe, parse_recipe
+from reid.recipe import Recipe, change_content, parse_recipe
 
 Level = Literal["model", "year", "identity"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -79,13 +80,14 @@ def choose_levels(names: str) -> list[Level]:
 
 
 def recipe_of(
-    network: Network, base: Recipe, level: Level, seed: int, first_epochs: int | None = None
+    network: Network, base: Recipe, level: Level, seed: int, first: Sequence[str] = ()
 ) -> Recipe:
     """Return the recipe of a rung: ``base`` with what the rung has, everything else the same.
 
     The modified loss tells years of a model apart by its definition, so it learns from released
     years at model level, too; at the level of identities there is none. The classifier is PRN's
-    plain network, on batches drawn at random, for ``first_epochs`` or else the recipe's.
+    plain network, on batches drawn at random, with the changes ``first`` to the recipe: it learns
+    from scratch what the others only refine.
 
     Raises:
         InputError: ``base`` is not of EIA-Net, has no part, or gives alignment no weight.
@@ -105,7 +107,7 @@ def recipe_of(
         content |= {"method": "prn", "part_based": False}
         content["parts"] = {"vocabulary": base.parts.vocabulary, "use": []}
         content["batch"] = {"size": base.batch.size}
-        content["epochs"] = first_epochs or base.epochs
+        change_content(content, first)
         return parse_recipe(content, f"network '{network.name}'")
     content["part_based"] = network.part_based
     if not network.parts:
@@ -129,11 +131,11 @@ def level_of(trial: Trial) -> Level:
     return next(level for level in LEVELS if level == trial.labels["trained"])
 
 
-def start_of(trial: Trial, base: Recipe, first_epochs: int | None = None) -> Trial:
+def start_of(trial: Trial, base: Recipe, first: Sequence[str] = ()) -> Trial:
     """Return the trial of the classifier that a trial's network starts from."""
-    first, seed = NETWORKS[0], int(trial.labels["seed"])
-    recipe = recipe_of(first, base, level_of(trial), seed, first_epochs)
-    return Trial({**trial.labels, "network": first.name}, recipe)
+    classifier, seed = NETWORKS[0], int(trial.labels["seed"])
+    recipe = recipe_of(classifier, base, level_of(trial), seed, first)
+    return Trial({**trial.labels, "network": classifier.name}, recipe)
 
 
 def starting_from(trial: Trial, run: Path) -> Trial:
@@ -148,7 +150,7 @@ def plan(
     levels: list[Level],
     base: Recipe,
     seeds: int,
-    first_epochs: int | None = None,
+    first: Sequence[str] = (),
 ) -> list[Trial]:
     """Return the trainings, seed by seed, so that a stopped run compares what it has.
 
@@ -157,7 +159,7 @@ def plan(
     return [
         Trial(
             {"network": network.name, "trained": level, "seed": seed},
-            recipe_of(network, base, level, seed, first_epochs),
+            recipe_of(network, base, level, seed, first),
         )
         for seed in range(seeds)
         for network in networks

@@ -57,7 +57,7 @@ class Wanted:
         seeds: trainings of each network.
         pairs: files of test pairs; none to find or draw them.
         hold_out: share of the training models that only judges learn from.
-        first_epochs: of the classifier that all networks start from; None for the recipe's.
+        first: changes to the recipe for the classifier that all networks start from.
     """
 
     levels: str = "model,year"
@@ -65,7 +65,7 @@ class Wanted:
     seeds: int = 3
     pairs: tuple[Path, ...] = ()
     hold_out: float = 1 / 3
-    first_epochs: int | None = None
+    first: tuple[str, ...] = ()
 
 
 def eianet_tables(
@@ -88,11 +88,11 @@ def eianet_tables(
             folder holds results of another recipe or data.
     """
     networks, levels = choose_networks(wanted.networks), choose_levels(wanted.levels)
-    for change in changes:
+    for change in [*changes, *wanted.first]:
         if change.partition("=")[0].strip() in _OURS:
             raise InputError(f"'{change}': the ladder sets this itself")
     given = load_recipe(recipe, changes)
-    if not plan(networks, levels, given, wanted.seeds):
+    if not plan(networks, levels, given, wanted.seeds, wanted.first):
         raise InputError(
             "the modified cluster loss tells released years apart: ask for the level model or year"
         )
@@ -103,7 +103,7 @@ def eianet_tables(
     found = find_boxes(boxes, root, place, given.parts.vocabulary)
     detector = maker_of(found, place / "detector")
     base = with_found_parts(given, detector) if detector else given
-    trials = plan(networks, levels, base, wanted.seeds, wanted.first_epochs)
+    trials = plan(networks, levels, base, wanted.seeds, wanted.first)
     every = plan(list(NETWORKS), levels, base, wanted.seeds)
     tested = {each for trial in trials for each in levels_tested(level_of(trial))}
     at = [level for level in LEVELS if level != "identity" and level in tested]
@@ -119,13 +119,13 @@ def eianet_tables(
         _require_ranks(images, found)
     _require_parts(base, material.images if material else images, found)
     folder = place / "eianet"
-    about = {"epochs of the classifier": wanted.first_epochs or base.epochs}
+    about = {"changes for the classifier": list(wanted.first)}
     claim(folder, {**recipe_hash(base), **data_hash(images, found), **about})
     if material is not None:
         claim(folder / "held-out", {"images held out": material.held_out})
         for level in material.tests:
             claim(folder / f"pairs-{level}", {"pairs": material.pairs_hash(level)})
-    starts = {trial.name: start_of(trial, base, wanted.first_epochs) for trial in trials}
+    starts = {trial.name: start_of(trial, base, wanted.first) for trial in trials}
     _train_all(trials, starts, images, material, found, folder, device, workers)
     _report(every, material, folder, place.name, base.parts.use, detector)
     return folder

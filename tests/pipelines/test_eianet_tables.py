@@ -97,7 +97,10 @@ def test_the_classifier_has_nothing_of_eianets_and_all_start_from_it():
     assert (first.optimiser, first.image) == (base.optimiser, base.image)
     trial = plan(choose_networks("eial"), ["year"], base, 2)[1]
     assert first.epochs == base.epochs
-    assert start_of(trial, base, 3).recipe.epochs == 3
+    other = start_of(trial, base, ["epochs=3", "optimiser.lr=0.5"]).recipe
+    assert (other.epochs, other.optimiser.lr) == (3, 0.5)
+    assert plan(NETWORKS, ["year"], base, 1, ["epochs=3"])[0].recipe.epochs == 3
+    assert plan(NETWORKS, ["year"], base, 1, ["epochs=3"])[1].recipe.epochs == base.epochs
     assert trial.recipe.epochs == base.epochs
     start = start_of(trial, base)
     assert start.name == "fc-year-seed1"
@@ -394,6 +397,8 @@ def test_identities_are_ranked(fleet, tmp_path, capsys):
     ("wanted", "changes", "message"),
     [
         (Wanted(hold_out=0), ["label=year"], "'label=year': the ladder sets this itself"),
+        (Wanted(first=("seed=4",)), [], "'seed=4': the ladder sets this itself"),
+        (Wanted(first=("epoch=4",)), [], "epoch.*epochs"),
         (Wanted("identity", "mccl"), [], "ask for the level model or year"),
         (Wanted(hold_out=0), ["parts.use=[plate, carrier]"], "no box of 'carrier' on any training"),
         (Wanted(hold_out=0), ["parts.vocabulary=prn", "parts.use=[window]"], "set parts.use"),
