@@ -24,6 +24,8 @@ from reid.device import Precision, autocast, keep_freed_memory, pick_device
 from reid.distances import distance_named
 from reid.methods import Branches, check_branches_of, embedding_of, needs_boxes
 from reid.models.vectors import Vectors
+from reid.models.views import as_views
+from reid.parts.areas import part_areas
 from reid.run import Run
 
 
@@ -36,12 +38,14 @@ class Embedded:
         images: their N rows.
         problems: one line for each image that could not be read.
         mirror: whether they are means over an image and its mirror image.
+        distance: what they are compared by, see `reid.distances.distance_named`.
     """
 
     vectors: npt.NDArray[np.float32]
     images: Images
     problems: tuple[str, ...]
     mirror: bool = False
+    distance: str = "euclidean"
 
     def take(self, rows: npt.NDArray[np.int64]) -> Embedded:
         """Keep some rows, in the table's order; ``rows`` ascend."""
@@ -85,7 +89,8 @@ def embed(
         boxes: boxes of these images; needed where the embedding is made of parts, as
             `reid.methods.needs_boxes` has it.
         branches: which branches make the embedding; PRN's ``global`` needs no part detection
-            (PRN, section 4.2).
+            (PRN, section 4.2). ``views`` keeps all of them apart for the co-occurrence
+            part-attentive distance (SPAN, section 3.3).
         mirror: whether an embedding is the mean of the image's and of its mirror image's (EIA-Net,
             section 4.5); None as the recipe says.
         device: ``auto``, ``cpu``, ``cuda``.
@@ -117,6 +122,7 @@ def embed(
             f"which tells the answer; give the boxes that the detector found"
         )
     corners, numbers = box_tensors(wanted, images, run.recipe.parts.use)
+    by: str = run.recipe.distance
     mirror = run.recipe.mirror if mirror is None else mirror
     becomes = run.recipe.parts.load().mirrored if mirror and wanted is not None else ()
     partners = torch.tensor(becomes, dtype=torch.int64, device=target)
@@ -147,13 +153,21 @@ def embed(
                     views.append(mirrored(*views[0], partners))
                 with autocast(precision, target):
                     found = [model.describe(*view) for view in views]
-                compared = [embedding_of(one, branches) for one in found]
+                if branches == "views":
+                    packed = [
+                        as_views(one, part_areas(view[1], view[2], one.visible.shape[1]))
+                        for one, view in zip(found, views, strict=True)
+                    ]
+                    by = packed[0][1].name
+                    compared = [one for one, _ in packed]
+                else:
+                    compared = [embedding_of(one, branches) for one in found]
                 vectors.append(torch.stack(compared).mean(0).cpu())
                 if each is not None:
                     each(found[0])
     if not vectors:
         raise InputError(f"{images.source}: none of {len(images)} images could be read")
-    made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems), mirror)
+    made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems), mirror, by)
     names = [str(path) for path in made.images.paths]
-    distance_named(run.recipe.distance).check(made.vectors, f"{run.source}: embedding", names)
+    distance_named(by).check(made.vectors, f"{run.source}: embedding", names)
     return made

@@ -24,7 +24,7 @@ from reid.models.prn import PRN, PRNOutput
 from reid.models.vectors import Vectors
 from reid.recipe import Recipe
 
-Branches = Literal["global", "global+parts", "parts"]
+Branches = Literal["global", "global+parts", "parts", "views"]
 BRANCHES: tuple[Branches, ...] = get_args(Branches)
 
 
@@ -124,7 +124,8 @@ def embedding_of(vectors: Vectors, branches: Branches) -> Tensor:
 
     PRN, section 4.2 uses the global vector alone; Table 4 needs the others. Where branches
     are joined, each is scaled to length one first, so that the longer part vectors do not
-    drown the global one; a part that is not visible stays zero.
+    drown the global one; a part that is not visible stays zero. ``views`` are not one vector, see
+    `reid.models.views.as_views`.
 
     Args:
         vectors: of B images.
@@ -209,8 +210,10 @@ def check_branches_of(recipe: Recipe, branches: Branches) -> None:
     """Demand that some branches can make an embedding of a recipe's network.
 
     Raises:
-        InputError: parts would be in it twice.
+        InputError: parts would be in it twice, or there are none to be views.
     """
+    if branches == "views" and not recipe.parts.use:
+        raise InputError("branches 'views': this network was trained without parts to compare")
     if METHODS[recipe.method].looks_at_boxes and branches == "global+parts":
         raise InputError(
             f"branches '{branches}': the embedding of the method {recipe.method} has its parts "

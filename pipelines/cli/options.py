@@ -21,7 +21,11 @@ Kind = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Branches = Annotated[
-    str, typer.Option(help="What makes the embedding: global, global+parts or parts.")
+    str,
+    typer.Option(
+        help="What makes the embedding: global, global+parts or parts; or views, which compares "
+        "the whole and the parts that both images show."
+    ),
 ]
 Mirror = Annotated[
     bool | None,

@@ -66,6 +66,8 @@ def calibrate(
     if pairs and (ours := [name for name, value in of_the_draw.items() if value is not None]):
         raise InputError(f"--{ours[0]}: is for pairs that are drawn, and --pairs gives them")
     chosen = check_branches(branches)
+    if chosen == "views":
+        raise InputError("branches 'views': are for rankings; calibrate the whole, 'global'")
     loaded = Run.load(run)
     found = boxes_for(loaded, boxes, chosen)
     images = read_images(data, dataset)

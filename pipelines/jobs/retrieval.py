@@ -52,7 +52,7 @@ def build_from(
         model=run.hash,
         run=str(run.source.resolve()),
         branches=chosen,
-        distance=run.recipe.distance,
+        distance=embedded.distance,
         mirror=embedded.mirror,
     )
     gallery = Gallery.build(embedded.vectors, embedded.images, out, about)
@@ -101,6 +101,8 @@ def search_in(
     gallery.require_model(run.hash)
     about = gallery.about
     branches = check_branches(about.branches)
+    if refine:
+        refine.check(about.distance)
     embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
     for problem in embedded.problems:
         say(problem)

@@ -52,3 +52,11 @@ class Comparison(ABC):
     @abstractmethod
     def exact(self, query: Tensor, item: Tensor) -> Tensor:
         """Return exact values of pairs: int64 (P,) and (P,) to float64 (P,)."""
+
+
+class Sliceable(Comparison):
+    """A comparison that can be had with a stretch of its items alone."""
+
+    @abstractmethod
+    def among(self, start: int, stop: int) -> Comparison:
+        """Return the comparison with the items from ``start`` to before ``stop``."""

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from reid.distances.comparison import Comparison
-from reid.distances.distance import Distance, Embeddings, refuse
+from reid.distances.distance import Embeddings, IndexedDistance, refuse
 from reid.distances.euclidean import EUCLIDEAN
 from reid.distances.squared import Squared
 
@@ -19,9 +19,10 @@ _SHORT = 1e-12
 """What torch's normalize takes for the length of shorter vectors."""
 
 
-class Cosine(Distance):
+class Cosine(IndexedDistance):
     """One minus the cosine of the angle between two embeddings: 0 to 2."""
 
+    name = "cosine"
     faiss_metric = "METRIC_INNER_PRODUCT"
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
@@ -40,7 +41,7 @@ class Cosine(Distance):
         return Squared(queries, items, unit=True)
 
     def from_faiss(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """See `Distance.from_faiss`; faiss returns cosines."""
+        """See `IndexedDistance.from_faiss`; faiss returns cosines."""
         return np.maximum(1 - scores, 0)
 
     def check(

@@ -22,10 +22,10 @@ class Distance(ABC):
     """A distance between embeddings.
 
     Attributes:
-        faiss_metric: name of the faiss metric under which prepared embeddings rank alike.
+        name: by which `reid.distances.distance_named` knows it.
     """
 
-    faiss_metric: ClassVar[str]
+    name: str
 
     @abstractmethod
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
@@ -37,10 +37,6 @@ class Distance(ABC):
     @abstractmethod
     def between(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the distance of each row of ``a`` (N, D) to the same row of ``b``: (N,)."""
-
-    @abstractmethod
-    def from_faiss(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Turn what a faiss index of prepared embeddings returns into this distance."""
 
     @abstractmethod
     def compare(self, query: Embeddings, gallery: Embeddings) -> Comparison:
@@ -97,6 +93,20 @@ class Distance(ABC):
             rows,
         )
         return given
+
+
+class IndexedDistance(Distance):
+    """A distance by which a flat faiss index can rank.
+
+    Attributes:
+        faiss_metric: name of the faiss metric under which prepared embeddings rank alike.
+    """
+
+    faiss_metric: ClassVar[str]
+
+    @abstractmethod
+    def from_faiss(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Turn what a faiss index of prepared embeddings returns into this distance."""
 
 
 def _tensor(embeddings: Embeddings, name: str) -> Tensor:

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from reid.distances.comparison import Comparison
-from reid.distances.distance import Distance, Embeddings
+from reid.distances.distance import Embeddings, IndexedDistance
 from reid.distances.squared import Squared
 
 
-class Euclidean(Distance):
+class Euclidean(IndexedDistance):
     """The straight-line distance."""
 
+    name = "euclidean"
     faiss_metric = "METRIC_L2"
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
@@ -35,7 +36,7 @@ class Euclidean(Distance):
         return Squared(queries, self.check(gallery, "gallery").to(queries.device))
 
     def from_faiss(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """See `Distance.from_faiss`; faiss returns squares."""
+        """See `IndexedDistance.from_faiss`; faiss returns squares."""
         distances: npt.NDArray[np.float32] = np.sqrt(np.maximum(scores, 0))
         return distances
 

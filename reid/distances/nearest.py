@@ -11,10 +11,12 @@ from torch import Tensor
 
 from annotations.errors import InputError
 from reid.device import full_precision
-from reid.distances.comparison import Comparison
+from reid.distances.comparison import Comparison, Sliceable
 
 _BLOCK = 2**22
 """Values held at once."""
+_QUERIES, _ITEMS = 512, 2**13
+"""Queries and items compared at once where items can be taken a stretch at a time."""
 
 
 def search(
@@ -32,9 +34,67 @@ def search(
     Raises:
         InputError: ``top`` below 1.
     """
-    found = [nearest(comparison, block, top) for block in blocks(comparison, top)]
+    if isinstance(comparison, Sliceable) and comparison.shape[1] > _ITEMS:
+        found = _by_stretches(comparison, top)
+    else:
+        found = [nearest(comparison, block, top) for block in blocks(comparison, top)]
     distances, items = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
     return distances.astype(np.float32), items
+
+
+def _by_stretches(comparison: Sliceable, top: int) -> list[tuple[Tensor, Tensor]]:
+    """Find the nearest items of all queries, a stretch of items after another.
+
+    What a stretch adds is only looked for among values that are below the last one found so far,
+    which soon are few.
+    """
+    if top < 1:
+        raise InputError(f"top must be at least 1, not {top}")
+    queries = torch.arange(comparison.shape[0], device=comparison.device)
+    stretches = [
+        (start, comparison.among(start, min(start + _ITEMS, comparison.shape[1])))
+        for start in range(0, comparison.shape[1], _ITEMS)
+    ]
+    found = []
+    for query in torch.split(queries, _QUERIES):
+        exact, items = nearest(stretches[0][1], query, top)
+        for start, stretch in stretches[1:]:
+            exact, items = _with_nearer(exact, items, stretch, query, start, top)
+        found.append((exact, items))
+    return found
+
+
+def _with_nearer(
+    exact: Tensor, items: Tensor, stretch: Comparison, query: Tensor, start: int, top: int
+) -> tuple[Tensor, Tensor]:
+    """Put what is nearer in a stretch of items among the first ones, which are before it.
+
+    Args:
+        exact: float64 (B, K), of the items found so far, ascending.
+        items: int64 (B, K).
+        stretch: the comparison with the next items.
+        query: int64 (B,).
+        start: the number of the stretch's first item.
+        top: how many are to be found.
+    """
+    if items.shape[1] < top:  # so few so far that everything is to be found
+        more, place = nearest(stretch, query, top)
+    else:
+        with full_precision(stretch.device):
+            values = stretch.values(query)
+        last = exact[:, -1:].float()
+        row, column = (values <= last + stretch.error(query[:, None], last)).nonzero(as_tuple=True)
+        if not len(row):
+            return exact, items
+        count = torch.bincount(row, minlength=len(query))
+        within = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
+        more = exact.new_full((len(query), int(count.max())), torch.inf)
+        place = items.new_zeros(more.shape)
+        more[row, within] = stretch.exact(query[row], column)
+        place[row, within] = column
+    exact, items = torch.cat([exact, more], 1), torch.cat([items, place + start], 1)
+    exact, order = exact.sort(dim=1, stable=True)
+    return exact[:, :top], items.gather(1, order)[:, :top]
 
 
 def blocks(comparison: Comparison, top: int, width: int = 1) -> tuple[Tensor, ...]:

@@ -14,6 +14,7 @@ from annotations.boxes import Boxes
 from annotations.files import whole_file, write_text
 from annotations.images import Images
 from reid.distances import distance_named
+from reid.distances.co_occurrence import NAME
 from reid.embedding import embed
 from reid.evaluation.groups import KNOWN, scores_by
 from reid.evaluation.protocols import Protocol, RankedProtocol, protocol_for
@@ -106,19 +107,19 @@ def evaluate(
     for part in parts:
         part.require_files()
     if refine:
-        refine.check(run.recipe.distance, parts)
+        refine.check(NAME if branches == "views" else run.recipe.distance, parts)
     embedded = [
         embed(run, part, boxes, branches=branches, mirror=mirror, device=device, progress=progress)
         for part in parts
     ]
-    name = run.recipe.distance
+    name = embedded[0].distance
     compare = partial(refine.compare, distance=name) if refine else None
     scores = protocol.score(embedded, distance_named(name), compare)
     words = ", ".join(
         [
             f"branches {branches}",
             *(["mean with the mirror image"] if embedded[0].mirror else []),
-            f"{name} distance",
+            f"{name.partition(':')[0]} distance",
             *([refine.words] if refine else []),
         ]
     )

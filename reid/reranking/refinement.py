@@ -12,6 +12,7 @@ import pandas as pd
 from annotations.errors import InputError
 from annotations.images import Images
 from reid.distances import Comparison, distance_named
+from reid.distances.co_occurrence import NAME
 from reid.embedding import Embedded
 from reid.reranking.expansion import expand_queries
 from reid.reranking.k_reciprocal import k_reciprocal
@@ -64,9 +65,14 @@ class Refinement:
             parts: the images that will be compared.
 
         Raises:
-            InputError: travel times over distances that are no similarities, or images without
-                cameras and times.
+            InputError: a distance between views, which none of this is defined for; travel times
+                over distances that are no similarities; or images without cameras and times.
         """
+        if self and distance.startswith(NAME):
+            raise InputError(
+                "re-ranking, query expansion and travel times compare single vectors; compare "
+                "views without them, or take other branches"
+            )
         if self.times is None:
             return
         if not self.rerank and distance != "cosine":

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from annotations.errors import InputError
 from annotations.files import whole_folder
 from annotations.images import Images
-from reid.distances import Embeddings, distance_named
+from reid.distances import Distance, Embeddings, IndexedDistance, distance_named
+from reid.distances.nearest import search
 
 _INDEX, _IMAGES, _EMBEDDINGS, _MANIFEST = (
     "index.faiss",
@@ -57,12 +58,12 @@ class Gallery:
 
     Attributes:
         path: its folder, which holds ``index.faiss`` (exact search over prepared
-            embeddings), ``images.parquet``, ``embeddings.npy`` (float32, as the model gave
-            them) and ``manifest.json``.
+            embeddings; absent where faiss does not know the distance), ``images.parquet``,
+            ``embeddings.npy`` (float32, as the model gave them) and ``manifest.json``.
         images: its images; row i is embedding i.
         embeddings: float32, shape (N, D), read from disk as needed.
         about: what made the embeddings.
-        index: the faiss index.
+        index: the faiss index, or None.
     """
 
     path: Path
@@ -94,11 +95,12 @@ class Gallery:
             raise InputError(f"{images.source}: {len(images)} images, {len(prepared)} embeddings")
         cls.require_replaceable(out)
         count, dimension = prepared.shape
-        index = faiss.IndexFlat(dimension, getattr(faiss, distance.faiss_metric))
-        index.add(prepared)
         manifest = _Manifest(**about.model_dump(), count=count, dimension=dimension)
         with whole_folder(out) as folder:
-            faiss.write_index(index, str(folder / _INDEX))
+            if isinstance(distance, IndexedDistance):
+                index = faiss.IndexFlat(dimension, getattr(faiss, distance.faiss_metric))
+                index.add(prepared)
+                faiss.write_index(index, str(folder / _INDEX))
             images.write(folder / _IMAGES)
             np.save(folder / _EMBEDDINGS, raw.astype(np.float32))
             (folder / _MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
@@ -124,9 +126,6 @@ class Gallery:
         """
         if not _is_gallery(path):
             raise InputError(f"{path}: not a gallery (no {_MANIFEST}); make one with gallery build")
-        for name in (_INDEX, _IMAGES, _EMBEDDINGS):
-            if not (path / name).is_file():
-                raise InputError(f"{path / name}: missing; build the gallery again")
         try:
             manifest = _Manifest.model_validate_json((path / _MANIFEST).read_bytes())
         except ValidationError as error:
@@ -134,18 +133,21 @@ class Gallery:
             place = ".".join(map(str, first["loc"])) or "the file"
             raise InputError(f"{path / _MANIFEST}: {place}: {first['msg']}") from None
         distance = distance_named(manifest.distance)
+        indexed = isinstance(distance, IndexedDistance)
+        for name in (*([_INDEX] if indexed else []), _IMAGES, _EMBEDDINGS):
+            if not (path / name).is_file():
+                raise InputError(f"{path / name}: missing; build the gallery again")
         images = Images.read(path / _IMAGES)
         name = _INDEX
         try:
-            index = faiss.read_index(str(path / name))
+            index = faiss.read_index(str(path / name)) if indexed else None
             name = _EMBEDDINGS
             embeddings = np.load(path / name, mmap_mode="r")
         except (RuntimeError, ValueError, EOFError, OSError):
             raise InputError(f"{path / name}: damaged; build the gallery again") from None
         shape = (manifest.count, manifest.dimension)
-        metric = getattr(faiss, distance.faiss_metric)
         found = {
-            _INDEX: (index.ntotal, index.d, index.metric_type) == (*shape, metric),
+            _INDEX: index is None or _is_of(index, shape, distance),
             _EMBEDDINGS: embeddings.shape == shape,
             _IMAGES: len(images) == manifest.count,
         }
@@ -194,13 +196,22 @@ class Gallery:
             raise InputError(f"top must be at least 1, not {top}")
         distance = distance_named(self.about.distance)
         prepared = distance.prepare(query_embeddings, "query").cpu().numpy()
-        if prepared.shape[1] != self.index.d:
+        dimension = self.embeddings.shape[1]
+        if prepared.shape[1] != dimension:
             raise InputError(
-                f"{self.path}: holds embeddings of {self.index.d} dimensions, the queries have "
+                f"{self.path}: holds embeddings of {dimension} dimensions, the queries have "
                 f"{prepared.shape[1]}: embeddings of two models"
             )
+        if not isinstance(distance, IndexedDistance):
+            return search(distance.compare(prepared, self.embeddings), top)
         scores, rows = self.index.search(prepared, min(top, len(self)))
         return distance.from_faiss(scores), rows
+
+
+def _is_of(index: Any, shape: tuple[int, int], distance: Distance) -> bool:
+    assert isinstance(distance, IndexedDistance)
+    metric = getattr(faiss, distance.faiss_metric)
+    return bool((index.ntotal, index.d, index.metric_type) == (*shape, metric))
 
 
 def _is_gallery(folder: Path) -> bool:

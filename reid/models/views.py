@@ -1,0 +1,36 @@
+"""An image as views of itself, as CPDM compares them (SPAN, section 3.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from reid.distances import CoOccurrence
+from reid.models.vectors import Vectors
+
+
+def as_views(vectors: Vectors, areas: Tensor) -> tuple[Tensor, CoOccurrence]:
+    """Put the whole and the parts of images into embeddings that CPDM compares.
+
+    View 0 is the network's embedding, with an area ratio of 1; the others are its parts. As in
+    the paper, where the area of the whole is the sum of its views', ratios of parts sum to one; an
+    image that shows no part has ratios of 0, so that its embedding alone decides.
+
+    Every view is scaled to length one: a network that was not trained with CPDM has distances of
+    other sizes in other views, and pairs would be near for what they do not both show.
+
+    Args:
+        vectors: of B images, with P parts.
+        areas: (B, P), of the parts, in any one unit.
+
+    Returns:
+        (B, D) float32, and the distance that takes them.
+    """
+    whole = F.normalize(vectors.embedding.float())
+    parts = F.normalize(vectors.parts.float(), dim=2)
+    seen = areas.float() * vectors.visible
+    ratios = seen / seen.sum(1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+    ratios = torch.cat([torch.ones_like(ratios[:, :1]), ratios], 1)
+    distance = CoOccurrence([whole.shape[1], *[parts.shape[2]] * parts.shape[1]])
+    return torch.cat([whole, parts.flatten(1), ratios], 1), distance
