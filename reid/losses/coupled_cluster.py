@@ -7,6 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+_SMALL = 1e-24
+"""What keeps a square from 0, so that its root has a gradient."""
+
 
 class Clusters(NamedTuple):
     """The positive sets of a batch: its S labels with at least two images, and P images of them.
@@ -35,8 +38,9 @@ def clusters(embeddings: Tensor, labels: Tensor, seen: Tensor | None = None) -> 
     label in the batch there is no set.
 
     As section 3.2 demands of losses, only parts that were found on both sides are compared: a
-    number of the centre is the mean over the positives that have it, and squared differences are
-    summed up over the numbers that both the image and the centre have.
+    number of the centre is the mean over the positives that have it, and an image and a centre
+    are compared over the numbers that both have, each scaled to the length that it has as a whole.
+    Unscaled, whatever shows little would be near to everything.
 
     Args:
         embeddings: (B, D) floating.
@@ -57,16 +61,38 @@ def clusters(embeddings: Tensor, labels: Tensor, seen: Tensor | None = None) -> 
         for each in (rows, has)
     )
     centre, held = sums / members.clamp(min=1), (members > 0).float()
-    spread = ((rows[positive] - centre[which]).square() * has[positive]).sum(1)
+    spread = _apart(rows[positive], centre[which], has[positive], held[which])
     with torch.no_grad():
-        # |c - x|^2 over what both have, multiplied out; c and x are zero where they have nothing.
-        far = held @ rows.square().T + centre.square() @ has.T - 2 * centre @ rows.T
-        alike = (code == sets[:, None]) | (held @ has.T == 0)
-        far = far.masked_fill(alike, torch.inf)
+        # `_apart` of all pairs, multiplied out; c and x are zero where they have nothing.
+        whole = centre.square().sum(1, keepdim=True) * rows.square().sum(1)
+        shared = (centre.square() @ has.T) * (held @ rows.square().T)
+        scale = (whole / shared.clamp(min=_SMALL)).sqrt()
+        far = rows.square().sum(1) - 2 * (centre @ rows.T) * scale
+        unlike = (code != sets[:, None]) & (held @ has.T > 0)
+        far = far.masked_fill(~unlike, torch.inf)
         negative = far.argmin(1)
         some = far.amin(1) < torch.inf
-    nearest = ((rows[negative] - centre).square() * has[negative] * held).sum(1)
-    return Clusters(positive, spread, which, nearest.masked_fill(~some, torch.inf), negative)
+    nearest = _apart(rows[negative], centre, has[negative], held)
+    nearest = nearest.masked_fill(~some, torch.inf)
+    return Clusters(positive, spread, which, nearest, negative)
+
+
+def _apart(rows: Tensor, centres: Tensor, has: Tensor, held: Tensor) -> Tensor:
+    """Return squared distances over shared numbers, (N,); 0 where there are none.
+
+    Args:
+        rows: (N, D) float32.
+        centres: (N, D) float32.
+        has: (N, D) float32, 1 for a number that the row has.
+        held: the same of the centre.
+    """
+    sides = []
+    for side, other in ((rows, held), (centres, has)):
+        shared = side * other
+        lengths = [each.square().sum(1).clamp(min=_SMALL).sqrt() for each in (side, shared)]
+        sides.append(shared * (lengths[0] / lengths[1])[:, None])
+    apart: Tensor = (sides[0] - sides[1]).square().sum(1)
+    return apart
 
 
 class CoupledClusterLoss(nn.Module):

@@ -140,13 +140,23 @@ def test_the_loss_is_sections_3_and_4s(distance):
 
     def equation_5(rows, seen):
         rows = rows.masked_fill(~seen, torch.nan)  # what neither adds to a mean nor to a sum
+
+        def apart(row, centre):
+            common = ~(row.isnan() | centre.isnan())
+            one, other = (
+                side[common] * (side.nan_to_num().norm() / side[common].norm())
+                for side in (row, centre)
+            )
+            return (one - other).square().sum() if common.any() else None
+
         total = 0.0
         for own, others in ((rows[:2], rows[2:]), (rows[2:], rows[:2])):
             centre = own.nanmean(0)
-            far = (others - centre).square()
-            nearest = far.nansum(1)[~far.isnan().all(1)].min() - 0.3
-            spread = (own - centre).square().nansum(1)
-            total += (spread + 0.5 - nearest).clamp(min=0).sum() / 2
+            far = [found for row in others if (found := apart(row, centre)) is not None]
+            for row in own:
+                spread = apart(row, centre)
+                over = (0 if spread is None else spread) + 0.5 - (min(far) - 0.3)
+                total += max(over, torch.zeros(())) / 2
         return total / 2
 
     whole = output.vectors.embedding

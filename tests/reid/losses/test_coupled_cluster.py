@@ -6,11 +6,17 @@ from reid.losses.modified_coupled_cluster import ModifiedCoupledClusterLoss
 
 
 def apart(row, centre, shown, held):
-    """The squared distance over the numbers that both sides have."""
-    return sum(
-        ((row[d] - centre[d]) ** 2 for d in range(len(row)) if shown[d] and held[d]),
-        torch.zeros(()),
-    )
+    """The squared distance over the numbers that both sides have, each at its whole length."""
+    common = [d for d in range(len(row)) if shown[d] and held[d]]
+
+    def scale(side, there):
+        return (
+            sum(side[d] ** 2 for d in range(len(row)) if there[d])
+            / sum(side[d] ** 2 for d in common)
+        ) ** 0.5
+
+    one, other = scale(row, shown), scale(centre, held)
+    return sum((row[d] * one - centre[d] * other) ** 2 for d in common)
 
 
 def plain(embeddings, labels, alpha, beta=0.0, models=None, seen=None):
@@ -38,7 +44,8 @@ def plain(embeddings, labels, alpha, beta=0.0, models=None, seen=None):
         if models is not None and models[nearest] == models[positives[0]]:
             reach = reach - beta
         for i in positives:
-            term = apart(embeddings[i], centre, seen[i], having) + alpha - reach
+            shows = any(seen[i])
+            term = (apart(embeddings[i], centre, seen[i], having) if shows else 0) + alpha - reach
             total = total + 0.5 * term.clamp(min=0)
     return total / max(sets, 1)
 
@@ -89,7 +96,7 @@ def test_only_what_both_sides_show_is_compared(seed, share):
 
 
 def test_a_negative_that_shows_nothing_of_the_set_is_not_near():
-    # The first negative shows another part only; by zeros it would be at a distance of 0.
+    # The first negative shows another part only, so that nothing tells how far it is.
     embeddings = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [0.0, 5.0], [3.0, 0.0]])
     seen = torch.tensor([[1, 0], [1, 0], [0, 1], [1, 0]], dtype=torch.bool)
     labels = torch.tensor([0, 0, 1, 2])
