@@ -22,10 +22,17 @@ from reid.data.dataset import read_input
 from reid.data.mirror import mirror as mirrored
 from reid.device import Precision, autocast, keep_freed_memory, pick_device
 from reid.distances import distance_named
-from reid.methods import Branches, check_branches_of, embedding_of, needs_boxes
+from reid.methods import (
+    Branches,
+    check_branches_of,
+    compares_shared,
+    embedding_of,
+    needs_boxes,
+)
 from reid.models.vectors import Vectors
-from reid.models.views import as_views
+from reid.models.views import as_shared, as_views
 from reid.parts.areas import part_areas
+from reid.recipe import Recipe
 from reid.run import Run
 
 
@@ -52,6 +59,10 @@ class Embedded:
         kept = np.zeros(len(self.images), dtype=bool)
         kept[rows] = True
         return replace(self, vectors=self.vectors[kept], images=self.images.where(kept))
+
+
+_View = tuple[Tensor, Tensor, Tensor]
+"""Pixels, boxes and parts of some images, as a network takes them."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,7 @@ def embed(
             f"which tells the answer; give the boxes that the detector found"
         )
     corners, numbers = box_tensors(wanted, images, run.recipe.parts.use)
-    by: str = run.recipe.distance
+    by = ""
     mirror = run.recipe.mirror if mirror is None else mirror
     becomes = run.recipe.parts.load().mirrored if mirror and wanted is not None else ()
     partners = torch.tensor(becomes, dtype=torch.int64, device=target)
@@ -153,21 +164,36 @@ def embed(
                     views.append(mirrored(*views[0], partners))
                 with autocast(precision, target):
                     found = [model.describe(*view) for view in views]
-                if branches == "views":
-                    packed = [
-                        as_views(one, part_areas(view[1], view[2], one.visible.shape[1]))
-                        for one, view in zip(found, views, strict=True)
-                    ]
-                    by = packed[0][1].name
-                    compared = [one for one, _ in packed]
-                else:
-                    compared = [embedding_of(one, branches) for one in found]
-                vectors.append(torch.stack(compared).mean(0).cpu())
+                made, by = _compared(run.recipe, branches, found, views)
+                vectors.append(made.cpu())
                 if each is not None:
                     each(found[0])
     if not vectors:
         raise InputError(f"{images.source}: none of {len(images)} images could be read")
-    made = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems), mirror, by)
-    names = [str(path) for path in made.images.paths]
-    distance_named(by).check(made.vectors, f"{run.source}: embedding", names)
-    return made
+    embedded = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems), mirror, by)
+    names = [str(path) for path in embedded.images.paths]
+    distance_named(by).check(embedded.vectors, f"{run.source}: embedding", names)
+    return embedded
+
+
+def _compared(
+    recipe: Recipe, branches: Branches, found: list[Vectors], views: list[_View]
+) -> tuple[Tensor, str]:
+    """Return the mean over an image's views of what is compared, and by which distance.
+
+    Args:
+        recipe: of the network.
+        branches: see `embed`.
+        found: vectors of the images, and of their mirror images where these are looked at.
+        views: what they were made of.
+    """
+    if branches == "views":
+        packed = [
+            as_views(one, part_areas(boxes, parts, one.visible.shape[1]))
+            for one, (_, boxes, parts) in zip(found, views, strict=True)
+        ]
+        return torch.stack([one for one, _ in packed]).mean(0), packed[0][1].name
+    if compares_shared(recipe, branches):
+        shared = [as_shared(one) for one in found]
+        return torch.stack([one for one, _ in shared]).mean(0), shared[0][1].name
+    return torch.stack([embedding_of(one, branches) for one in found]).mean(0), recipe.distance

@@ -200,6 +200,15 @@ def build_criterion(recipe: Recipe) -> Criterion:
     return METHODS[recipe.method].criterion(recipe)
 
 
+def compares_shared(recipe: Recipe, branches: Branches) -> bool:
+    """Return whether embeddings are compared over the parts that both images show.
+
+    EIA-Net's are, section 3.2, where directions are compared.
+    """
+    of_parts = METHODS[recipe.method].looks_at_boxes and bool(recipe.parts.use)
+    return of_parts and branches == "global" and recipe.distance == "cosine"
+
+
 def needs_boxes(recipe: Recipe, branches: Branches) -> bool:
     """Return whether embedding by some branches of the recipe's network takes part boxes."""
     of_parts = METHODS[recipe.method].looks_at_boxes and bool(recipe.parts.use)

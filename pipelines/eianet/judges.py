@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
 from annotations.pairs import Pairs
-from reid.distances import distance_named
+from reid.distances import Distance, ViewedDistance, distance_named
+from reid.distances.euclidean import EUCLIDEAN
 from reid.embedding import Embedded
 from reid.evaluation.verification import best_threshold
 from reid.verification.features import Floats
@@ -27,19 +29,34 @@ class Features:
     """Features of images, as they are compared: cached, so that every judge sees the same.
 
     Attributes:
-        vectors: float64 (N, D); of length one where the network compares directions.
+        vectors: float64 (N, D), as `distance` takes them; of length one where directions count.
         rows: the row of each image, by name.
+        distance: what they are compared by.
     """
 
     vectors: Floats
     rows: pd.Series[int]
+    distance: Distance = EUCLIDEAN
 
     @classmethod
-    def of(cls, embedded: Embedded, distance: str) -> Features:
-        """Prepare embeddings for a recipe's distance."""
-        vectors = distance_named(distance).prepare(embedded.vectors).double().numpy()
+    def of(cls, embedded: Embedded) -> Features:
+        """Prepare embeddings for their distance."""
+        distance = distance_named(embedded.distance)
+        vectors = distance.prepare(embedded.vectors).double().numpy()
         names = embedded.images.frame["image"].to_numpy()
-        return cls(vectors, pd.Series(np.arange(len(names)), index=names))
+        return cls(vectors, pd.Series(np.arange(len(names)), index=names), distance)
+
+    def plain(self, vectors: Floats) -> Floats:
+        """Return the numbers of features for who does not know of views: zeros for lacking ones."""
+        if isinstance(self.distance, ViewedDistance):
+            return vectors[:, : sum(self.distance.widths)]
+        return vectors
+
+    def apart(self, first: Floats, second: Floats) -> Floats:
+        """Return the distances of pairs, (P,)."""
+        sides = (torch.from_numpy(np.ascontiguousarray(side)) for side in (first, second))
+        found: Floats = self.distance.between(*sides).numpy()
+        return found
 
     def sides(self, pairs: Pairs) -> tuple[pd.DataFrame, Floats, Floats]:
         """Return the pairs whose images both could be read, and their two sides, (P, D) each."""
@@ -74,22 +91,25 @@ Judge = Callable[[Floats, Floats], Floats]
 def by_distance(known: Known) -> Judge:
     """Call the same what is nearer than the threshold that judges most known pairs right."""
     frame, first, second = known.features.sides(known.pairs)
-    threshold = best_threshold(_squared(first, second), frame["same"])
-    return lambda a, b: threshold - _squared(a, b)
+    threshold = best_threshold(known.features.apart(first, second), frame["same"])
+    return lambda a, b: threshold - known.features.apart(a, b)
 
 
 def by_svm(known: Known) -> Judge:
     """Ask a linear SVM on what differs between the features (scikit-learn)."""
+    plain = known.features.plain
     frame, first, second = known.features.sides(known.pairs)
     some = np.random.default_rng(0).permutation(len(frame))[:_PAIRS]
-    svm = PairSVM().fit(first[some], second[some], frame["same"].to_numpy()[some])
-    return svm.score
+    same = frame["same"].to_numpy()[some]
+    svm = PairSVM().fit(plain(first[some]), plain(second[some]), same)
+    return lambda a, b: svm.score(plain(a), plain(b))
 
 
 def by_joint_bayesian(known: Known) -> Judge:
     """Ask Joint Bayesian (Chen et al. 2012) at the threshold that judges most known pairs right."""
     told = known.classes.notna().to_numpy()
-    vectors, classes = known.features.vectors[told], known.classes[told].to_numpy(str)
+    plain = known.features.plain
+    vectors, classes = plain(known.features.vectors)[told], known.classes[told].to_numpy(str)
     kinds, code = np.unique(classes, return_inverse=True)
     means = np.stack([vectors[code == kind].mean(0) for kind in range(len(kinds))])
     # Some dimensions may be the same in all images, such as those of a part that is never seen.
@@ -97,8 +117,8 @@ def by_joint_bayesian(known: Known) -> Judge:
     kept = max(1, min(_COMPONENTS, rank, (len(vectors) - len(kinds)) // 2))
     bayesian = JointBayesian(kept).fit(vectors, classes)
     frame, first, second = known.features.sides(known.pairs)
-    threshold = best_threshold(-bayesian.score(first, second), frame["same"])
-    return lambda a, b: threshold + bayesian.score(a, b)
+    threshold = best_threshold(-bayesian.score(plain(first), plain(second)), frame["same"])
+    return lambda a, b: threshold + bayesian.score(plain(a), plain(b))
 
 
 JUDGES: dict[str, Callable[[Known], Judge]] = {
@@ -106,9 +126,3 @@ JUDGES: dict[str, Callable[[Known], Judge]] = {
     "svm": by_svm,
     "joint-bayesian": by_joint_bayesian,
 }
-
-
-def _squared(a: Floats, b: Floats) -> Floats:
-    """Squared Euclidean distances, which order pairs as the recipe's distance does."""
-    found: Floats = np.square(a - b).sum(1)
-    return found

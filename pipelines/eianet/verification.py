@@ -48,7 +48,7 @@ def _judge(
         embed(run, images, used, device=device, progress=False)
         for images in (material.known, material.tested)
     )
-    learned, asked = (Features.of(part, run.recipe.distance) for part in (known, tested))
+    learned, asked = (Features.of(part) for part in (known, tested))
     frames = []
     for level in levels:
         labels = known.images.frame[list(COLUMNS[level])].reset_index(drop=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from annotations.errors import InputError, suggest
-from reid.distances.co_occurrence import NAME, CoOccurrence, of_widths
+from reid.distances.co_occurrence import CoOccurrence
 from reid.distances.comparison import Comparison
 from reid.distances.cosine import COSINE
 from reid.distances.distance import Distance, Embeddings, IndexedDistance
 from reid.distances.euclidean import EUCLIDEAN
+from reid.distances.shared import SharedCosine
+from reid.distances.viewed import ViewedDistance
 
 __all__ = [
     "DISTANCES",
@@ -16,11 +18,15 @@ __all__ = [
     "Distance",
     "Embeddings",
     "IndexedDistance",
+    "SharedCosine",
+    "ViewedDistance",
     "distance_named",
 ]
 
 DISTANCES: dict[str, Distance] = {each.name: each for each in (EUCLIDEAN, COSINE)}
-"""Those that every embedding can be compared by; CPDM's embeddings have views, see `of_widths`."""
+"""Those that every embedding can be compared by."""
+VIEWED: dict[str, type[ViewedDistance]] = {each.kind: each for each in (CoOccurrence, SharedCosine)}
+"""Those of embeddings that are made of views, whose widths follow in the name."""
 
 
 def distance_named(name: str) -> Distance:
@@ -29,8 +35,14 @@ def distance_named(name: str) -> Distance:
     Raises:
         InputError: there is none of that name.
     """
-    if name.startswith(f"{NAME}:"):
-        return of_widths(name)
+    kind, colon, widths = name.partition(":")
+    if colon and kind in VIEWED:
+        try:
+            return VIEWED[kind]([int(width) for width in widths.split(",")])
+        except ValueError:
+            raise InputError(
+                f"distance '{name}': the dimensions of its views follow, such as {kind}:512,512"
+            ) from None
     if name not in DISTANCES:
         raise InputError(f"no distance '{name}'; {suggest(name, DISTANCES)}")
     return DISTANCES[name]

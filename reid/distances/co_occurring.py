@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,21 +10,10 @@ from torch import Tensor
 from reid.distances.alike import UNIT
 from reid.distances.comparison import Sliceable
 from reid.distances.pairs import square_distances
+from reid.distances.viewed import View
 
 _TILE = 2**21
 """Values worked on at once."""
-
-
-class View(NamedTuple):
-    """One view of N images.
-
-    Attributes:
-        features: (N, D) floating.
-        ratios: (N,), the area ratio of the view.
-    """
-
-    features: Tensor
-    ratios: Tensor
 
 
 class CoOccurring(Sliceable):

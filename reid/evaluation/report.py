@@ -13,8 +13,7 @@ import pandas as pd
 from annotations.boxes import Boxes
 from annotations.files import whole_file, write_text
 from annotations.images import Images
-from reid.distances import distance_named
-from reid.distances.co_occurrence import NAME
+from reid.distances import CoOccurrence, distance_named
 from reid.embedding import embed
 from reid.evaluation.groups import KNOWN, scores_by
 from reid.evaluation.protocols import Protocol, RankedProtocol, protocol_for
@@ -107,7 +106,7 @@ def evaluate(
     for part in parts:
         part.require_files()
     if refine:
-        refine.check(NAME if branches == "views" else run.recipe.distance, parts)
+        refine.check(CoOccurrence.kind if branches == "views" else run.recipe.distance, parts)
     embedded = [
         embed(run, part, boxes, branches=branches, mirror=mirror, device=device, progress=progress)
         for part in parts

@@ -1,4 +1,4 @@
-"""An image as views of itself, as CPDM compares them (SPAN, section 3.3)."""
+"""An image as views of itself, so that what both images show can be compared."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reid.distances import CoOccurrence
+from reid.distances import CoOccurrence, SharedCosine
 from reid.models.vectors import Vectors
 
 
 def as_views(vectors: Vectors, areas: Tensor) -> tuple[Tensor, CoOccurrence]:
-    """Put the whole and the parts of images into embeddings that CPDM compares.
+    """Put the whole and the parts of images into embeddings that CPDM compares (SPAN, 3.3).
 
     View 0 is the network's embedding, with an area ratio of 1; the others are its parts. As in
     the paper, where the area of the whole is the sum of its views', ratios of parts sum to one; an
@@ -34,3 +34,25 @@ def as_views(vectors: Vectors, areas: Tensor) -> tuple[Tensor, CoOccurrence]:
     ratios = torch.cat([torch.ones_like(ratios[:, :1]), ratios], 1)
     distance = CoOccurrence([whole.shape[1], *[parts.shape[2]] * parts.shape[1]])
     return torch.cat([whole, parts.flatten(1), ratios], 1), distance
+
+
+def as_shared(vectors: Vectors) -> tuple[Tensor, SharedCosine]:
+    """Say of an embedding that begins with its parts which of them were found.
+
+    EIA-Net, section 3.2: only parts that both images show are compared. Of an image without any
+    part and without numbers besides, all count as shown: it is compared by what stands for them.
+
+    Args:
+        vectors: of B images, whose embedding is P parts' and then what is always there.
+
+    Returns:
+        (B, D) float32, of length one but for what says what is shown, and the distance that takes
+        them.
+    """
+    parts, visible = vectors.parts, vectors.visible
+    whole = F.normalize(vectors.embedding.float())
+    rest = whole.shape[1] - parts.shape[1] * parts.shape[2]
+    shown = torch.cat([visible, visible.new_ones(len(visible), 1)], 1) if rest else visible
+    shown = shown | ~shown.any(1, keepdim=True)
+    distance = SharedCosine([*[parts.shape[2]] * parts.shape[1], *([rest] if rest else [])])
+    return torch.cat([whole, shown.float()], 1), distance

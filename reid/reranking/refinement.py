@@ -11,8 +11,7 @@ import pandas as pd
 
 from annotations.errors import InputError
 from annotations.images import Images
-from reid.distances import Comparison, distance_named
-from reid.distances.co_occurrence import NAME
+from reid.distances import Comparison, CoOccurrence, distance_named
 from reid.embedding import Embedded
 from reid.reranking.expansion import expand_queries
 from reid.reranking.k_reciprocal import k_reciprocal
@@ -68,7 +67,7 @@ class Refinement:
             InputError: a distance between views, which none of this is defined for; travel times
                 over distances that are no similarities; or images without cameras and times.
         """
-        if self and distance.startswith(NAME):
+        if self and distance.startswith(CoOccurrence.kind):
             raise InputError(
                 "re-ranking, query expansion and travel times compare single vectors; compare "
                 "views without them, or take other branches"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from reid.distances import Distance
+from reid.distances import Distance, distance_named
 from reid.verification.described import Described
 from reid.verification.features import Floats
 
@@ -43,11 +43,12 @@ def pair_distances(
         described: N images.
         first: (P,) rows of ``described``.
         second: (P,) rows of the images that these are compared with.
-        distance: of the recipe.
+        distance: of parts, the recipe's; the whole is compared as its embedding says.
     """
-    vectors = distance.prepare(described.embedded.vectors)
+    by = distance_named(described.embedded.distance)
+    vectors = by.prepare(described.embedded.vectors)
     a, b = torch.from_numpy(first), torch.from_numpy(second)
-    whole = distance.between(vectors[a], vectors[b]).double().cpu().numpy()
+    whole = by.between(vectors[a], vectors[b]).double().cpu().numpy()
     parts = np.full((len(first), described.visible.shape[1]), np.nan)
     both = described.visible[first] & described.visible[second]
     for part, seen in enumerate(both.T):

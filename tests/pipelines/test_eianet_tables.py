@@ -238,8 +238,8 @@ def test_every_judge_tells_what_can_be_told(name):
     assert (judge(one, other[::-1]) < 0).all()
     if name == "distance":
         frame, a, b = known.features.sides(known.pairs)
-        limit = best_threshold(((a - b) ** 2).sum(1), frame["same"])
-        assert ((judge(a, b) >= 0) == (((a - b) ** 2).sum(1) <= limit)).all()
+        limit = best_threshold(np.sqrt(((a - b) ** 2).sum(1)), frame["same"])
+        assert ((judge(a, b) >= 0) == (np.sqrt(((a - b) ** 2).sum(1)) <= limit)).all()
 
 
 def test_joint_bayesian_takes_features_that_are_the_same_everywhere():

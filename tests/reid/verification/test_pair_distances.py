@@ -31,7 +31,7 @@ def test_distances_are_those_of_a_plain_loop(name):
     parts = np.where(visible[:, :, None], random.normal(size=(9, 4, 5)), 0).astype(np.float32)
     vectors = random.normal(size=(9, 6)).astype(np.float32)
     images = Images(pd.DataFrame({"image": [str(n) for n in range(9)]}), ".")
-    described = Described(Embedded(vectors, images, ()), parts, visible)
+    described = Described(Embedded(vectors, images, (), distance=name), parts, visible)
     first, second = random.integers(0, 9, (2, 30))
     found = pair_distances(described, first, second, distance_named(name))
     assert found.parts.shape == (30, 4)

@@ -1,0 +1,147 @@
+"""The cosine distance over the parts that both images show (EIA-Net, section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from reid.distances.alike import UNIT, sum_alike
+from reid.distances.comparison import Comparison, Sliceable
+from reid.distances.distance import Embeddings, refuse
+from reid.distances.pairs import rows_at_once
+from reid.distances.viewed import ViewedDistance
+
+_SMALL = 1e-30
+"""What keeps a square from 0, so that its root has a gradient."""
+
+
+class SharedCosine(ViewedDistance):
+    """One minus the cosine of the angle between two embeddings, over the views that both show.
+
+    EIA-Net, section 3.2, compares "only co-detected parts" in its losses, and an embedding that was
+    learned so has to be compared so: a part that was not found is zeros, which are far from any
+    part. Where all views are shown, it is the cosine distance; where none is common, it is 1.
+    """
+
+    kind = "shared"
+
+    def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
+        """See `Distance.pairwise`."""
+        dots, mine, theirs = a.new_zeros(3, len(a), len(b)).unbind()
+        for left, right in zip(self.views(a), self.views(b), strict=True):
+            both = (left.ratios[:, None] > 0) & (right.ratios > 0)
+            dots = dots + both * (left.features @ right.features.T)
+            mine = mine + both * left.features.square().sum(1)[:, None]
+            theirs = theirs + both * right.features.square().sum(1)
+        return _apart(dots, mine, theirs)
+
+    def between(self, a: Tensor, b: Tensor) -> Tensor:
+        """See `Distance.between`."""
+        dots, mine, theirs = a.new_zeros(3, len(a)).unbind()
+        for left, right in zip(self.views(a), self.views(b), strict=True):
+            both = (left.ratios > 0) & (right.ratios > 0)
+            dots = dots + both * (left.features * right.features).sum(1)
+            mine = mine + both * left.features.square().sum(1)
+            theirs = theirs + both * right.features.square().sum(1)
+        return _apart(dots, mine, theirs)
+
+    def check(
+        self, embeddings: Embeddings, name: str = "embeddings", rows: Sequence[str] | None = None
+    ) -> Tensor:
+        """Check as `ViewedDistance.check` does, and that what is not shown is zeros."""
+        given = super().check(embeddings, name, rows)
+        filled = [view.features.any(1) & (view.ratios <= 0) for view in self.views(given)]
+        refuse(
+            torch.stack(filled).any(0), f"{name}: row {{}} has numbers of a view not shown", rows
+        )
+        return given
+
+    def compare(self, query: Embeddings, gallery: Embeddings) -> Comparison:
+        """See `Distance.compare`."""
+        queries = self.check(query, "query")
+        items = self.check(gallery, "gallery").to(queries.device)
+        return Shared(self, queries, items)
+
+
+class Shared(Sliceable):
+    """Compares by `SharedCosine`; a value is the distance.
+
+    What is not shown is zero, so that one product has the dot products over what both show; their
+    lengths over it are products of the views' squares with what the other side shows. The dot
+    product's rounding is that of `reid.distances.squared.Squared`, and its sum has no share of
+    what only one side shows, so that it is as small in the units of those lengths.
+
+    Args:
+        distance: its views.
+        query: (Q, D) floating, checked.
+        items: (G, D) floating, checked, on the same device.
+    """
+
+    def __init__(self, distance: SharedCosine, query: Tensor, items: Tensor) -> None:
+        self._distance = distance
+        self._query, self._items = query, items
+        self.shape = (len(query), len(items))
+        self.device = items.device
+        root = sum(distance.widths) ** 0.5
+        self._rounding = 2 * (20 + len(distance.widths) + 32 / root + root / 2) * UNIT
+
+    def among(self, start: int, stop: int) -> Shared:
+        """See `Sliceable.among`."""
+        return Shared(self._distance, self._query, self._items[start:stop])
+
+    def values(self, query: Tensor) -> Tensor:
+        """See `Comparison.values`."""
+        asked, kept = self._query[query], self._items
+        squares, shown = _squares(self._distance, asked)
+        dots = self._distance.features(asked).float() @ self._distance.features(kept).float().T
+        mine = squares @ self._of_items[1].T
+        theirs = shown @ self._of_items[0].T
+        none = (mine <= 0) | (theirs <= 0)
+        tiny = torch.finfo(torch.float32).tiny
+        for lengths in (mine, theirs):
+            dots.mul_(lengths.clamp_(min=tiny).rsqrt_())
+        return dots.neg_().add_(1).masked_fill_(none, 1)
+
+    @cached_property
+    def _of_items(self) -> tuple[Tensor, Tensor]:
+        return _squares(self._distance, self._items)
+
+    def error(self, query: Tensor, value: Tensor, item: Tensor | None = None) -> Tensor:
+        """See `Comparison.error`."""
+        return torch.full_like(value, self._rounding)
+
+    def exact(self, query: Tensor, item: Tensor) -> Tensor:
+        """See `Comparison.exact`: the distance of the numbers as they were given."""
+        found = torch.empty(len(query), dtype=torch.float64, device=self.device)
+        step = rows_at_once(self._items)
+        widths = torch.tensor(self._distance.widths, device=self.device)
+        for start in range(0, len(query), step):
+            places = slice(start, start + step)
+            one, other = self._query[query[places]].double(), self._items[item[places]].double()
+            both = (one[:, -len(widths) :] > 0) & (other[:, -len(widths) :] > 0)
+            weights = both.repeat_interleave(widths, 1)
+            one, other = (side[:, : weights.shape[1]] * weights for side in (one, other))
+            sums = [
+                sum_alike(left * right)
+                for left, right in ((one, other), (one, one), (other, other))
+            ]
+            found[places] = _apart(*sums)
+        return found
+
+
+def _squares(distance: SharedCosine, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the squared length of each view, and 1 where it is shown, float32 (N, V) both."""
+    views = distance.views(rows.float())
+    squares = torch.stack([view.features.square().sum(1) for view in views], 1)
+    return squares, torch.stack([(view.ratios > 0).float() for view in views], 1)
+
+
+def _apart(dots: Tensor, mine: Tensor, theirs: Tensor) -> Tensor:
+    """Return 1 - dots / sqrt(mine * theirs), at least 0; 1 where one of the lengths is 0."""
+    # The root of a square is exact, so that equal rows are exactly at 0.
+    squares = mine * theirs
+    apart = (1 - dots / squares.clamp(min=_SMALL).sqrt()).clamp(min=0)
+    return torch.where(squares > 0, apart, torch.ones_like(apart))
