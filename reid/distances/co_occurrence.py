@@ -26,6 +26,7 @@ class CoOccurrence(ViewedDistance):
     """
 
     kind = "cpdm"
+    words = "co-occurrence part-attentive distance"
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.pairwise`."""

@@ -27,6 +27,11 @@ class Distance(ABC):
 
     name: str
 
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return f"{self.name} distance"
+
     @abstractmethod
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the distance of every row of ``a`` (N, D) to every row of ``b`` (M, D).

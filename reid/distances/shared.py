@@ -27,6 +27,7 @@ class SharedCosine(ViewedDistance):
     """
 
     kind = "shared"
+    words = "cosine distance over shared parts"
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.pairwise`."""

@@ -118,7 +118,7 @@ def evaluate(
         [
             f"branches {branches}",
             *(["mean with the mirror image"] if embedded[0].mirror else []),
-            f"{name.partition(':')[0]} distance",
+            distance_named(name).words,
             *([refine.words] if refine else []),
         ]
     )

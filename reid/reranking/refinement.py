@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,8 @@ import pandas as pd
 
 from annotations.errors import InputError
 from annotations.images import Images
-from reid.distances import Comparison, CoOccurrence, distance_named
+from reid.distances import Comparison, CoOccurrence, SharedCosine, distance_named
+from reid.distances.cosine import COSINE
 from reid.embedding import Embedded
 from reid.reranking.expansion import expand_queries
 from reid.reranking.k_reciprocal import k_reciprocal
@@ -84,6 +85,7 @@ class Refinement:
 
     def expanded(self, query: Embedded, gallery: Embedded, distance: str) -> Vectors:
         """Return what is asked with: the queries' embeddings, expanded where that is wanted."""
+        query, gallery, distance = single_vectors(query, gallery, distance)
         if not self.expand:
             return query.vectors
         cameras = [side.images.frame["camera"] for side in (query, gallery)]
@@ -106,6 +108,7 @@ class Refinement:
         """
         if not self.rerank and self.times is None:
             return None
+        query, gallery, distance = single_vectors(query, gallery, distance)
         asked = self.expanded(query, gallery, distance)
         looks: Measured
         if self.rerank:
@@ -122,8 +125,27 @@ class Refinement:
 
     def compare(self, query: Embedded, gallery: Embedded, distance: str) -> Comparison:
         """Return the refined comparison under a distance; errors as `measured`."""
+        if not self:
+            return distance_named(distance).compare(query.vectors, gallery.vectors)
         measured = self.measured(query, gallery, distance)
         if measured is not None:
             return measured
         asked = self.expanded(query, gallery, distance)
-        return distance_named(distance).compare(asked, gallery.vectors)
+        _, kept, by = single_vectors(query, gallery, distance)
+        return distance_named(by).compare(asked, kept.vectors)
+
+
+def single_vectors(
+    query: Embedded, gallery: Embedded, distance: str
+) -> tuple[Embedded, Embedded, str]:
+    """Return both sides as single vectors, and what compares these.
+
+    What is compared over shared parts becomes one vector, with zeros for a part that is not shown:
+    neighbourhoods and mean vectors are defined for those alone.
+    """
+    by = distance_named(distance)
+    if not isinstance(by, SharedCosine):
+        return query, gallery, distance
+    numbers = sum(by.widths)
+    one, other = (replace(side, vectors=side.vectors[:, :numbers]) for side in (query, gallery))
+    return one, other, COSINE.name

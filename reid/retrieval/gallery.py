@@ -98,9 +98,7 @@ class Gallery:
         manifest = _Manifest(**about.model_dump(), count=count, dimension=dimension)
         with whole_folder(out) as folder:
             if isinstance(distance, IndexedDistance):
-                index = faiss.IndexFlat(dimension, getattr(faiss, distance.faiss_metric))
-                index.add(prepared)
-                faiss.write_index(index, str(folder / _INDEX))
+                faiss.write_index(flat_index(distance, prepared), str(folder / _INDEX))
             images.write(folder / _IMAGES)
             np.save(folder / _EMBEDDINGS, raw.astype(np.float32))
             (folder / _MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
@@ -204,8 +202,22 @@ class Gallery:
             )
         if not isinstance(distance, IndexedDistance):
             return search(distance.compare(prepared, self.embeddings), top)
-        scores, rows = self.index.search(prepared, min(top, len(self)))
-        return distance.from_faiss(scores), rows
+        return search_flat(self.index, distance, prepared, top)
+
+
+def flat_index(distance: IndexedDistance, prepared: npt.NDArray[np.float32]) -> Any:
+    """Return a flat faiss index of prepared embeddings (N, D)."""
+    index = faiss.IndexFlat(prepared.shape[1], getattr(faiss, distance.faiss_metric))
+    index.add(prepared)
+    return index
+
+
+def search_flat(
+    index: Any, distance: IndexedDistance, prepared: npt.NDArray[np.float32], top: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Find the nearest items of prepared queries (Q, D) in a flat index, as `Gallery.search`."""
+    scores, rows = index.search(prepared, min(top, index.ntotal))
+    return distance.from_faiss(scores), rows
 
 
 def _is_of(index: Any, shape: tuple[int, int], distance: Distance) -> bool:

@@ -10,9 +10,10 @@ import torch
 from annotations.errors import InputError
 from annotations.images import Images
 from reid.distances import Embeddings, nearest
+from reid.distances.cosine import COSINE
 from reid.embedding import Embedded
-from reid.reranking.refinement import Refinement
-from reid.retrieval.gallery import Gallery
+from reid.reranking.refinement import Refinement, single_vectors
+from reid.retrieval.gallery import Gallery, flat_index, search_flat
 
 
 def search(
@@ -100,7 +101,12 @@ def _find(
     measured = refine.measured(asked, kept, gallery.about.distance)
     if measured is not None:
         return nearest.search(measured, top)
-    return gallery.search(refine.expanded(asked, kept, gallery.about.distance), top)
+    expanded = refine.expanded(asked, kept, gallery.about.distance)
+    asked, kept, name = single_vectors(asked, kept, gallery.about.distance)
+    if name == gallery.about.distance:
+        return gallery.search(expanded, top)
+    index = flat_index(COSINE, COSINE.prepare(kept.vectors).numpy())
+    return search_flat(index, COSINE, COSINE.prepare(expanded, "query").numpy(), top)
 
 
 def _files(images: Images) -> list[str]:

@@ -57,7 +57,7 @@ def test_evaluation_and_search_compare_views(run, crops, part_boxes, tmp_path):
     torch.testing.assert_close(mine[0].features, expected, rtol=1e-4, atol=1e-5)
     assert all((view.ratios > 0).any() for view in mine)
     scored = evaluate(run, crops, part_boxes, branches="views", progress=False, device="cpu")
-    assert "branches views, cpdm distance" in scored.protocol
+    assert "branches views, co-occurrence part-attentive distance" in scored.protocol
     about = GalleryAbout(model="m", run="r", branches="views", distance=found.distance)
     gallery = Gallery.build(found.vectors, found.images, tmp_path / "gallery", about)
     assert not (gallery.path / "index.faiss").exists()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,13 +88,28 @@ def test_travel_times_need_similarities(sides):
         assert np.abs(found.argsort(1) - looks.argsort(1)).any()
 
 
-def test_search_finds_what_evaluation_ranks(sides, tmp_path):
+def with_hidden(side, random):
+    """Hide one of the views of 7 and 5 dimensions on some images."""
+    shown = np.stack([np.ones(len(side.images)), random.random(len(side.images)) < 0.7], 1)
+    vectors = side.vectors * shown.repeat([7, 5], 1)
+    return replace(side, vectors=np.hstack([vectors, shown]).astype(np.float32))
+
+
+@pytest.mark.parametrize("distance", ["cosine", "shared:7,5"])
+def test_search_finds_what_evaluation_ranks(sides, tmp_path, distance):
     query, gallery = sides
-    about = GalleryAbout(model="m", run="r", distance="cosine")
+    about = GalleryAbout(model="m", run="r", distance=distance)
+    if distance != "cosine":
+        random = np.random.default_rng(1)
+        query, gallery = (with_hidden(side, random) for side in sides)
     built = Gallery.build(gallery.vectors, gallery.images, tmp_path / "gallery", about)
     for refine in (Refinement(rerank=True, k1=6), Refinement(expand=4), Refinement()):
         found = search(built, query.vectors, query.images, 60, refine=refine)
-        values = everything(refine.compare(query, gallery, "cosine"))
+        values = everything(refine.compare(query, gallery, distance))
+        if distance != "cosine" and refine:
+            plain = [replace(side, vectors=side.vectors[:, :12]) for side in (query, gallery)]
+            expected = everything(refine.compare(*plain, "cosine"))
+            np.testing.assert_array_equal(values, expected)
         for q, name in enumerate(query.images.frame["image"]):
             order = found[found["query"] == name]["image"].str[1:-4].astype(int).to_numpy()
             assert len(order) == 60
