@@ -13,6 +13,7 @@ from reid.distances.viewed import ViewedDistance
 
 __all__ = [
     "DISTANCES",
+    "VIEWED",
     "CoOccurrence",
     "Comparison",
     "Distance",

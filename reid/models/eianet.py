@@ -37,9 +37,11 @@ class EIANet(nn.Module):
     convolution makes of the backbone's last ones, as the head of the paper's region proposal
     network does (section 3.2: K is 256). The lower branch is a small network of its own on the
     same pixels. Joined they are the embedding, of P * K + C numbers. Boxes come from the cache
-    where the paper proposes them itself. An image without any part has zeros (section 3.2) and the
-    lower branch; where there is no lower branch either, which leaves nothing to compare, every part
-    is taken to be anywhere in the image, equation (1), though none counts as seen.
+    where the paper proposes them itself. A part that was not found is zeros (section 3.2), which
+    nothing is compared with: neither losses nor `reid.distances.shared.SharedCosine`. An image
+    without any part has the lower branch; where there is no lower branch either, which leaves
+    nothing to compare, every part is taken to be anywhere in the image, equation (1), though none
+    counts as seen.
 
     Without parts the upper branch is the mean of the K maps, and without the lower branch, too,
     it is the paper's plain network.
