@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from rich.progress import track
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from annotations.boxes import IDENTITY_MEAN, Boxes
 from annotations.errors import InputError
@@ -195,5 +196,6 @@ def _compared(
         return torch.stack([one for one, _ in packed]).mean(0), packed[0][1].name
     if compares_shared(recipe, branches):
         shared = [as_shared(one) for one in found]
-        return torch.stack([one for one, _ in shared]).mean(0), shared[0][1].name
+        mean, by = torch.stack([one for one, _ in shared]).mean(0), shared[0][1]
+        return torch.cat([normalize(by.features(mean)), mean[:, -len(by.widths) :]], 1), by.name
     return torch.stack([embedding_of(one, branches) for one in found]).mean(0), recipe.distance

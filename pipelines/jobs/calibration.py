@@ -95,6 +95,7 @@ def calibrate(
         same=columns,
         branches=chosen,
         distance=loaded.recipe.distance,
+        compared=described.embedded.distance,
         source=given.source,
         detector="" if found is None else str(found.about.get("detector", "")),
         whole=fit_curve(measured.whole, truth),

@@ -45,6 +45,8 @@ from reid.recipe import Recipe
 PRESET = "models"
 """The fleet that is taken where no data set is given."""
 _OURS = ("seed", "label")
+_FIRST = ("epochs", "optimiser", "batch", "loss", "augment", "precision")
+"""What the classifier may have of its own."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,12 @@ def eianet_tables(
     for change in [*changes, *wanted.first]:
         if change.partition("=")[0].strip() in _OURS:
             raise InputError(f"'{change}': the ladder sets this itself")
+    for change in wanted.first:
+        if change.partition("=")[0].strip().split(".")[0] not in _FIRST:
+            raise InputError(
+                f"--first '{change}': the classifier is the other networks' start and differs in "
+                f"nothing but {', '.join(_FIRST)}"
+            )
     given = load_recipe(recipe, changes)
     if not plan(networks, levels, given, wanted.seeds, wanted.first):
         raise InputError(

@@ -114,8 +114,8 @@ def named_as(boxes: Boxes, images: Images) -> Boxes:
         InputError: there are boxes, and none is of one of the images; an image is another one than
             that of its name; or two images have one name in the boxes.
     """
-    known = set(boxes.frame["image"])
     sizes = sizes_beside(Path(boxes.source))
+    known = {*boxes.frame["image"], *sizes}  # on some of which nothing was found
     names: dict[str, str] = {}
     taken: dict[str, Path] = {}
     for image, path in zip(images.frame["image"], images.paths, strict=True):

@@ -104,6 +104,11 @@ def search_in(
     if refine:
         refine.check(about.distance)
     embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
+    if embedded.distance != about.distance:
+        raise InputError(
+            f"{gallery.path}: holds embeddings for the distance {about.distance}, where its "
+            f"network is compared by {embedded.distance} now; build the gallery again"
+        )
     for problem in embedded.problems:
         say(problem)
     found = find(

@@ -15,7 +15,7 @@ from reid.distances.distance import Embeddings, IndexedDistance, refuse
 from reid.distances.euclidean import EUCLIDEAN
 from reid.distances.squared import Squared
 
-_SHORT = 1e-12
+SHORT = 1e-12
 """What torch's normalize takes for the length of shorter vectors."""
 
 
@@ -50,7 +50,7 @@ class Cosine(IndexedDistance):
         """Check as `Distance.check` does, and refuse vectors without a direction."""
         given = super().check(embeddings, name, rows)
         refuse(
-            torch.linalg.vector_norm(given, dim=1).float() <= _SHORT,
+            torch.linalg.vector_norm(given, dim=1).float() <= SHORT,
             f"{name}: row {{}} is all zeros, or nearly, which has no direction; use the Euclidean "
             "distance",
             rows,

@@ -10,12 +10,10 @@ from torch import Tensor
 
 from reid.distances.alike import UNIT, sum_alike
 from reid.distances.comparison import Comparison, Sliceable
+from reid.distances.cosine import SHORT
 from reid.distances.distance import Embeddings, refuse
 from reid.distances.pairs import rows_at_once
 from reid.distances.viewed import ViewedDistance
-
-_SMALL = 1e-30
-"""What keeps a square from 0, so that its root has a gradient."""
 
 
 class SharedCosine(ViewedDistance):
@@ -58,6 +56,8 @@ class SharedCosine(ViewedDistance):
         refuse(
             torch.stack(filled).any(0), f"{name}: row {{}} has numbers of a view not shown", rows
         )
+        short = torch.linalg.vector_norm(self.features(given).float(), dim=1) <= SHORT
+        refuse(short, f"{name}: row {{}} is all zeros, or nearly, which has no direction", rows)
         return given
 
     def compare(self, query: Embeddings, gallery: Embeddings) -> Comparison:
@@ -142,7 +142,9 @@ def _squares(distance: SharedCosine, rows: Tensor) -> tuple[Tensor, Tensor]:
 
 def _apart(dots: Tensor, mine: Tensor, theirs: Tensor) -> Tensor:
     """Return 1 - dots / sqrt(mine * theirs), at least 0; 1 where one of the lengths is 0."""
-    # The root of a square is exact, so that equal rows are exactly at 0.
-    squares = mine * theirs
-    apart = (1 - dots / squares.clamp(min=_SMALL).sqrt()).clamp(min=0)
-    return torch.where(squares > 0, apart, torch.ones_like(apart))
+    # The root of a square is exact, so that equal rows are exactly at 0; a product of squares may
+    # be too small for a single.
+    squares = mine.double() * theirs.double()
+    lengths = squares.clamp(min=torch.finfo(torch.float64).tiny).sqrt()
+    apart = (1 - dots.double() / lengths).clamp(min=0)
+    return torch.where(squares > 0, apart, torch.ones_like(apart)).to(dots.dtype)

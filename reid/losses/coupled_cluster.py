@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from reid.device import full_precision
+
 _SMALL = 1e-24
 """What keeps a square from 0, so that its root has a gradient."""
 
@@ -62,7 +64,7 @@ def clusters(embeddings: Tensor, labels: Tensor, seen: Tensor | None = None) -> 
     )
     centre, held = sums / members.clamp(min=1), (members > 0).float()
     spread = _apart(rows[positive], centre[which], has[positive], held[which])
-    with torch.no_grad():
+    with torch.no_grad(), full_precision(rows.device):
         # `_apart` of all pairs, multiplied out; c and x are zero where they have nothing.
         whole = centre.square().sum(1, keepdim=True) * rows.square().sum(1)
         shared = (centre.square() @ has.T) * (held @ rows.square().T)

@@ -46,8 +46,8 @@ def as_shared(vectors: Vectors) -> tuple[Tensor, SharedCosine]:
         vectors: of B images, whose embedding is P parts' and then what is always there.
 
     Returns:
-        (B, D) float32, of length one but for what says what is shown, and the distance that takes
-        them.
+        (B, D) float32, whose numbers have length one, with what says which are shown, and the
+        distance that takes them.
     """
     parts, visible = vectors.parts, vectors.visible
     whole = F.normalize(vectors.embedding.float())

@@ -75,7 +75,7 @@ class Refinement:
             )
         if self.times is None:
             return
-        if not self.rerank and distance != "cosine":
+        if not self.rerank and distance.partition(":")[0] not in (COSINE.name, SharedCosine.kind):
             raise InputError(
                 f"travel times are weighed against similarities, and the {distance} distance has "
                 "none: re-rank too, or train with the cosine distance"

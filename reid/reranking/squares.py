@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from annotations.errors import InputError
 from reid.device import full_precision
-from reid.distances import Embeddings, distance_named
+from reid.distances import Embeddings, IndexedDistance, distance_named
 from reid.distances.alike import UNIT, first_equal, require_one_width
 from reid.distances.pairs import square_distances
 
@@ -20,12 +21,14 @@ def joined(query: Embeddings, gallery: Embeddings, distance: str) -> tuple[Tenso
     distances.
 
     Raises:
-        InputError: an unknown distance, embeddings that cannot be compared, or embeddings of
-            different dimensions.
+        InputError: an unknown distance or one between views, embeddings that cannot be compared, or
+            embeddings of different dimensions.
     """
-    prepare = distance_named(distance).prepare
-    queries = prepare(query, "query")
-    items = prepare(gallery, "gallery").to(queries.device)
+    by = distance_named(distance)
+    if not isinstance(by, IndexedDistance):
+        raise InputError(f"the {by.words} is not between single vectors, which this is defined for")
+    queries = by.prepare(query, "query")
+    items = by.prepare(gallery, "gallery").to(queries.device)
     require_one_width(queries, items)
     return torch.cat([queries, items]), (len(queries), len(items))
 

@@ -29,7 +29,8 @@ class Calibration(BaseModel):
         model: `Run.hash` of the network; another's distances mean something else.
         same: the columns whose equality made a pair the same, such as ``model`` and ``year``.
         branches: which branches made the embedding.
-        distance: the recipe's.
+        distance: the recipe's, which parts are compared by.
+        compared: what embeddings are compared by, see `reid.distances.distance_named`.
         source: where the pairs came from.
         detector: hash of the detector that found the boxes; empty where unknown or without boxes.
         whole: of the embedding's distance.
@@ -45,6 +46,7 @@ class Calibration(BaseModel):
     same: tuple[str, ...]
     branches: Branches
     distance: str
+    compared: str
     source: str
     detector: str = ""
     whole: Curve

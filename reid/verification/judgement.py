@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from annotations.errors import InputError
 from reid.distances import distance_named
 from reid.verification.calibration import Calibration
 from reid.verification.described import Described
@@ -59,6 +60,12 @@ def judge(
     place = pd.Index(described.embedded.images.frame["image"])
     sides = np.stack([place.get_indexer(pd.Index(names)) for names in (first, second)]).astype(int)
     read: npt.NDArray[np.bool_] = (sides[0] >= 0) & (sides[1] >= 0)
+    if described.embedded.distance != calibration.compared:
+        raise InputError(
+            f"the run was calibrated by the {distance_named(calibration.compared).words}, and is "
+            f"compared by the {distance_named(described.embedded.distance).words}; run 'partreid "
+            "calibrate' again"
+        )
     measured = pair_distances(
         described, sides[0, read], sides[1, read], distance_named(calibration.distance)
     )

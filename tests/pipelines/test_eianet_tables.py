@@ -398,7 +398,8 @@ def test_identities_are_ranked(fleet, tmp_path, capsys):
     [
         (Wanted(hold_out=0), ["label=year"], "'label=year': the ladder sets this itself"),
         (Wanted(first=("seed=4",)), [], "'seed=4': the ladder sets this itself"),
-        (Wanted(first=("epoch=4",)), [], "epoch.*epochs"),
+        (Wanted(first=("parts.use=[plate]",)), [], "differs in nothing but epochs, optimiser"),
+        (Wanted(first=("optimiser.lrr=4",)), [], "lrr.*lr"),
         (Wanted("identity", "mccl"), [], "ask for the level model or year"),
         (Wanted(hold_out=0), ["parts.use=[plate, carrier]"], "no box of 'carrier' on any training"),
         (Wanted(hold_out=0), ["parts.vocabulary=prn", "parts.use=[window]"], "set parts.use"),

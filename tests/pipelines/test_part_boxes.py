@@ -58,6 +58,19 @@ def test_another_image_of_the_same_name_is_refused(cache, tmp_path):
         named_as(Boxes.read(path), asked(data / "one/car.png", other))
 
 
+def test_an_image_on_which_nothing_was_found_has_no_boxes(cache):
+    data, path = cache
+    inner = data / "two/one/car.png"
+    inner.parent.mkdir()
+    inner.write_bytes((data / "one/car.png").read_bytes())
+    states = pd.read_parquet(path.with_name("images.parquet"))
+    more = pd.DataFrame({"image": ["two/one/car.png"], "bytes": [inner.stat().st_size]})
+    write_table(pd.concat([states, more]), path.with_name("images.parquet"))
+    images = asked(inner, data / "one/car.png")
+    found = named_as(Boxes.read(path), images).frame
+    assert found["image"].to_list() == [images.frame["image"].iloc[1]]
+
+
 def test_a_data_sets_own_table_is_no_table_of_sizes(cache):
     data, path = cache
     table = pd.DataFrame({"image": ["one/car.png"], "identity": ["a"]})

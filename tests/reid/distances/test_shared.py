@@ -14,6 +14,7 @@ def draw(count, seed=0, dtype=torch.float32, hidden=0.3):
     """Embeddings of three views; what is not shown is zeros."""
     random = torch.Generator().manual_seed(seed)
     shown = torch.rand(count, len(WIDTHS), generator=random) >= hidden
+    shown[:, 0] |= ~shown.any(1)
     features = torch.rand(count, sum(WIDTHS), generator=random, dtype=dtype)
     features *= shown.repeat_interleave(torch.tensor(WIDTHS), 1)
     return torch.cat([features, shown.to(dtype)], 1)
@@ -87,11 +88,25 @@ def test_search_finds_what_sorting_finds(top):
     np.testing.assert_allclose(distances, best, atol=1e-6)
 
 
+def test_a_weak_shared_part_has_a_direction_too():
+    a, b = torch.zeros(2, 1, 15)
+    a[0, 0], b[0, 0] = 5e-9, 3e-9
+    a[0, 5], b[0, 8] = 1.0, 1.0
+    a[0, -3:], b[0, -3:] = torch.tensor([1.0, 1, 0]), torch.tensor([1.0, 0, 1])
+    compared, one = DISTANCE.compare(a, b), torch.zeros(1, dtype=torch.int64)
+    for found in (DISTANCE.between(a, b), compared.exact(one, one), compared.values(one)[0]):
+        assert found.item() == pytest.approx(0, abs=1e-6)
+
+
 def test_what_cannot_be_compared_is_refused():
     assert distance_named("shared:5,3,4").widths == WIDTHS
     good = draw(3, hidden=0)
     good[1, -1] = 0
     with pytest.raises(InputError, match="row 1 has numbers of a view not shown"):
         DISTANCE.prepare(good)
+    none = torch.zeros(2, 15)
+    none[:, -3:] = 1
+    with pytest.raises(InputError, match="row 0 is all zeros"):
+        DISTANCE.prepare(none)
     with pytest.raises(InputError, match="14 dimensions, where the distance shared:5,3,4 has 15"):
         DISTANCE.prepare(good[:, 1:])

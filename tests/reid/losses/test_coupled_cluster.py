@@ -105,6 +105,17 @@ def test_a_negative_that_shows_nothing_of_the_set_is_not_near():
     assert alone == 0
 
 
+def test_mixed_precision_finds_the_same_negatives():
+    random = torch.Generator().manual_seed(0)
+    labels = torch.arange(64) // 4
+    rows = 1 + 0.05 * torch.randn(64, 256, generator=random)
+    rows = torch.nn.functional.normalize(rows + 0.02 * labels[:, None])
+    loss = CoupledClusterLoss(0.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = loss(rows, labels)
+    torch.testing.assert_close(mixed, loss(rows, labels))
+
+
 def test_the_second_margin_is_felt():
     for seed in (0, 3, 4):
         embeddings, years, models = draw(seed)

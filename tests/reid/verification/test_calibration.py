@@ -34,6 +34,7 @@ def calibration(measured):
     distances, same = measured
     return Calibration(
         model="a" * 64, same=("model", "year"), branches="global", distance="euclidean",
+        compared="euclidean",
         source="here", whole=fit_curve(distances.whole, same),
         parts=fit_parts(distances, same, PARTS),
     )  # fmt: skip
