@@ -11,7 +11,7 @@ from reid.distances.co_occurring import CoOccurring
 from reid.distances.comparison import Comparison
 from reid.distances.distance import Embeddings, refuse
 from reid.distances.euclidean import EUCLIDEAN
-from reid.distances.viewed import ViewedDistance
+from reid.distances.viewed import Joined, ViewedDistance
 
 
 class CoOccurrence(ViewedDistance):
@@ -30,19 +30,18 @@ class CoOccurrence(ViewedDistance):
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.pairwise`."""
-        apart, weights = [], []
-        for one, other in zip(self.views(a), self.views(b), strict=True):
-            apart.append(EUCLIDEAN.pairwise(one.features, other.features))
-            weights.append(one.ratios[:, None] * other.ratios)
-        return _weighted(torch.stack(apart), torch.stack(weights))
+        return self._over_views(a, b, EUCLIDEAN.pairwise, torch.outer)
 
     def between(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.between`."""
-        apart, weights = [], []
-        for one, other in zip(self.views(a), self.views(b), strict=True):
-            apart.append(EUCLIDEAN.between(one.features, other.features))
-            weights.append(one.ratios * other.ratios)
-        return _weighted(torch.stack(apart), torch.stack(weights))
+        return self._over_views(a, b, EUCLIDEAN.between, torch.mul)
+
+    def _over_views(self, a: Tensor, b: Tensor, measure: Joined, product: Joined) -> Tensor:
+        """Return equation (5), given how features are measured and ratios multiplied."""
+        pairs = list(zip(self.views(a), self.views(b), strict=True))
+        apart = torch.stack([measure(one.features, other.features) for one, other in pairs])
+        weights = torch.stack([product(one.ratios, other.ratios) for one, other in pairs])
+        return (apart * weights).sum(0) / weights.sum(0)
 
     def compare(self, query: Embeddings, gallery: Embeddings) -> Comparison:
         """See `Distance.compare`."""
@@ -62,8 +61,3 @@ class CoOccurrence(ViewedDistance):
             rows,
         )
         return given
-
-
-def _weighted(apart: Tensor, weights: Tensor) -> Tensor:
-    """Return the mean of distances (V, ...) by weights of the same shape."""
-    return (apart * weights).sum(0) / weights.sum(0)

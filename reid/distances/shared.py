@@ -13,7 +13,7 @@ from reid.distances.comparison import Comparison, Sliceable
 from reid.distances.cosine import SHORT
 from reid.distances.distance import Embeddings, refuse
 from reid.distances.pairs import rows_at_once
-from reid.distances.viewed import ViewedDistance
+from reid.distances.viewed import Joined, ViewedDistance
 
 
 class SharedCosine(ViewedDistance):
@@ -29,23 +29,22 @@ class SharedCosine(ViewedDistance):
 
     def pairwise(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.pairwise`."""
-        dots, mine, theirs = a.new_zeros(3, len(a), len(b)).unbind()
-        for left, right in zip(self.views(a), self.views(b), strict=True):
-            both = (left.ratios[:, None] > 0) & (right.ratios > 0)
-            dots = dots + both * (left.features @ right.features.T)
-            mine = mine + both * left.features.square().sum(1)[:, None]
-            theirs = theirs + both * right.features.square().sum(1)
-        return _apart(dots, mine, theirs)
+        return self._over_views(a, b, lambda one, other: one @ other.T, torch.outer)
 
     def between(self, a: Tensor, b: Tensor) -> Tensor:
         """See `Distance.between`."""
-        dots, mine, theirs = a.new_zeros(3, len(a)).unbind()
-        for left, right in zip(self.views(a), self.views(b), strict=True):
-            both = (left.ratios > 0) & (right.ratios > 0)
-            dots = dots + both * (left.features * right.features).sum(1)
-            mine = mine + both * left.features.square().sum(1)
-            theirs = theirs + both * right.features.square().sum(1)
-        return _apart(dots, mine, theirs)
+        return self._over_views(a, b, lambda one, other: (one * other).sum(1), torch.mul)
+
+    def _over_views(self, a: Tensor, b: Tensor, dot: Joined, product: Joined) -> Tensor:
+        """Return the distance, given how features and how numbers of views are multiplied."""
+        sums = []
+        for one, other in zip(self.views(a), self.views(b), strict=True):
+            mine, theirs = ((view.ratios > 0).to(a.dtype) for view in (one, other))
+            squares = [view.features.square().sum(1) for view in (one, other)]
+            dots = dot(one.features, other.features) * product(mine, theirs)
+            lengths = product(squares[0] * mine, theirs), product(mine, squares[1] * theirs)
+            sums.append(torch.stack([dots, *lengths]))
+        return _apart(*torch.stack(sums).sum(0))
 
     def check(
         self, embeddings: Embeddings, name: str = "embeddings", rows: Sequence[str] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import ClassVar, NamedTuple
 
@@ -10,6 +10,9 @@ from torch import Tensor
 
 from annotations.errors import InputError
 from reid.distances.distance import Distance, Embeddings, refuse
+
+Joined = Callable[[Tensor, Tensor], Tensor]
+"""What becomes of two sides: of all pairs, or of each row and the same row of the other."""
 
 
 class View(NamedTuple):
