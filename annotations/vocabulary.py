@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,11 +35,33 @@ class Part(BaseModel):
     count: Annotated[int, Field(ge=1)] = 1
 
 
+class Viewpoint(BaseModel):
+    """From where an image shows a vehicle, for parts that are views of it.
+
+    Attributes:
+        name: as it stands in the images table's column ``viewpoint``.
+        shows: the parts that are to be seen from there.
+        partner: the viewpoint of the mirrored image.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    shows: Annotated[tuple[str, ...], Field(min_length=1)]
+    partner: str
+
+
+Apart = tuple[tuple[str, str], ...]
+"""Pairs of parts that no image shows together."""
+
+
 class _VocabularyFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source: str = ""
     parts: Annotated[list[Part], Field(min_length=1)]
+    apart: Apart = ()
+    viewpoints: tuple[Viewpoint, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> _VocabularyFile:
@@ -54,6 +77,34 @@ class _VocabularyFile(BaseModel):
                 raise ValueError(f"'{part.name}' and '{part.partner}' must be partners mutually")
         return self
 
+    @model_validator(mode="after")
+    def _views_are_parts(self) -> _VocabularyFile:
+        names = {part.name for part in self.parts}
+        viewpoints = {viewpoint.name: viewpoint for viewpoint in self.viewpoints}
+        if len(viewpoints) < len(self.viewpoints):
+            raise ValueError("a viewpoint's name is there twice")
+        for foreign in {name for pair in self.apart for name in pair} - names:
+            raise ValueError(f"apart: '{foreign}' is not a part")
+        for viewpoint in self.viewpoints:
+            for foreign in set(viewpoint.shows) - names:
+                raise ValueError(f"viewpoint '{viewpoint.name}' shows '{foreign}', not a part")
+            if pair := never_together(viewpoint.shows, self.apart):
+                raise ValueError(
+                    f"viewpoint '{viewpoint.name}' shows {' and '.join(pair)}, which are apart"
+                )
+            mirror = viewpoints.get(viewpoint.partner)
+            if mirror is None or mirror.partner != viewpoint.name:
+                raise ValueError(
+                    f"viewpoints '{viewpoint.name}' and '{viewpoint.partner}' must be partners "
+                    "mutually"
+                )
+        return self
+
+
+def never_together(shown: Sequence[str], apart: Apart) -> tuple[str, str] | None:
+    """Return a pair of ``apart`` of which both are shown, if there is one."""
+    return next((pair for pair in apart if set(pair) <= set(shown)), None)
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -62,10 +113,14 @@ class Vocabulary:
     Attributes:
         name: ``prn``, ``eia``, or the path of the user's file.
         parts: the parts in order.
+        apart: pairs of parts that no image shows together.
+        viewpoints: where parts are views: from where an image can show a vehicle.
     """
 
     name: str
     parts: tuple[Part, ...]
+    apart: Apart = ()
+    viewpoints: tuple[Viewpoint, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,12 +134,22 @@ class Vocabulary:
 
     def record(self) -> dict[str, Any]:
         """Return the vocabulary in full, for storing beside what was made with it."""
-        return {"name": self.name, "parts": [part.model_dump(mode="json") for part in self.parts]}
+        parts = [part.model_dump(mode="json") for part in self.parts]
+        views = {
+            "apart": [list(pair) for pair in self.apart],
+            "viewpoints": [each.model_dump(mode="json") for each in self.viewpoints],
+        }
+        return {"name": self.name, "parts": parts, **{k: v for k, v in views.items() if v}}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Vocabulary:
         """Return the vocabulary that `record` described."""
-        return cls(record["name"], tuple(Part(**part) for part in record["parts"]))
+        return cls(
+            record["name"],
+            tuple(Part(**part) for part in record["parts"]),
+            tuple((one, other) for one, other in record.get("apart", ())),
+            tuple(Viewpoint(**each) for each in record.get("viewpoints", ())),
+        )
 
     def __getitem__(self, name: str) -> Part:
         return self.parts[self.index(name)]
@@ -102,13 +167,23 @@ class Vocabulary:
         return self.names.index(name)
 
     def only(self, names: tuple[str, ...] | list[str]) -> Vocabulary:
-        """Keep some parts, in the order given; partners that are left out are dropped."""
+        """Keep some parts, in the order given; partners that are left out are dropped.
+
+        A viewpoint that shows none of them is left out, too.
+        """
         kept = [self[name] for name in names]
+        shown = {
+            each: tuple(view for view in each.shows if view in names) for each in self.viewpoints
+        }
         return Vocabulary(
             self.name,
             tuple(
                 part if part.partner in names else part.model_copy(update={"partner": None})
                 for part in kept
+            ),
+            tuple(pair for pair in self.apart if set(pair) <= set(names)),
+            tuple(
+                each.model_copy(update={"shows": views}) for each, views in shown.items() if views
             ),
         )
 
@@ -132,4 +207,4 @@ def load_vocabulary(name: str) -> Vocabulary:
         content = _VocabularyFile.model_validate(read_yaml(path))
     except ValidationError as error:
         raise InputError(f"{path}: {explain(error)}") from None
-    return Vocabulary(name, tuple(content.parts))
+    return Vocabulary(name, tuple(content.parts), content.apart, content.viewpoints)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.progress import Progress
 
 from annotations.boxes import DETECTOR, NAMES, Boxes
-from annotations.errors import InputError
+from annotations.cache import BoxCache
 from annotations.images import Images
+from annotations.looking import look_once
 from annotations.pixels import ImageError, read_image
-from annotations.reading import in_batches
-from detection.cache import BoxCache, changed, file_states
 from detection.detector import Detector
 from detection.letterbox import Letterboxed, letterbox
 from detection.settings import DetectSettings
-
-KEEP_EVERY = 5.0
-"""Seconds between two writings of what is finished: what a kill can cost."""
 
 
 @dataclass(frozen=True)
@@ -77,40 +72,26 @@ def detect_parts(
     """
     settings = settings or DetectSettings()
     detector.check(settings)
-    cache = BoxCache(out, _about(detector, settings))
-    if redo:
-        cache.clear()
-    known, boxes = cache.read()
-    states = file_states(images)
-    todo = states[changed(states, known)]
-    paths = [images.root / name for name in todo["image"]]
-    prepare = Prepare(detector.side(settings))
-    with Progress(disable=not progress, transient=True) as bar:
-        task = bar.add_task("detecting parts", total=len(todo))
-        pending: list[tuple[pd.DataFrame, pd.DataFrame]] = []
-        kept = time.monotonic()
-        starts = range(0, len(todo), batch)
-        batches = in_batches(prepare, paths, batch, workers=workers)
-        for start, prepared in zip(starts, batches, strict=True):
-            rows = todo.iloc[start : start + batch]
-            pending.append(_detect_batch(detector, rows, prepared, settings))
-            bar.advance(task, len(rows))
-            if time.monotonic() - kept > KEEP_EVERY or start + batch >= len(todo):
-                cache.add(*_concatenate(pending))
-                pending, kept = [], time.monotonic()
-    known, boxes = cache.read()
-    cache.write(known, boxes)
-    now = states[["image"]].merge(known, on="image", how="left")
-    if now["problem"].notna().all():
-        raise InputError(f"{images.source}: no image can be read; {now['problem'].iloc[0]}")
-    mine = boxes.frame["image"].isin(states["image"])
-    boxes = Boxes(boxes.frame[mine], boxes.about, boxes.source)
+    looked = look_once(
+        BoxCache(out, _about(detector, settings)),
+        images,
+        Prepare(detector.side(settings)),
+        lambda squares: _find(detector, squares, settings),
+        doing="detecting parts",
+        redo=redo,
+        batch=batch,
+        workers=workers,
+        progress=progress,
+    )
+    mine = looked.found.frame["image"].isin(images.frame["image"])
+    boxes = Boxes(looked.found.frame[mine], looked.found.about, looked.found.source)
+    readable = len(images) - len(looked.problems)
     return DetectReport(
         boxes=boxes,
-        problems=now.loc[now["problem"].notna(), ["image", "problem"]].reset_index(drop=True),
-        detected=len(todo),
-        reused=len(states) - len(todo),
-        parts=_coverage(detector, boxes, int(now["problem"].isna().sum())),
+        problems=looked.problems,
+        detected=looked.looked_at,
+        reused=looked.reused,
+        parts=_coverage(detector, boxes, readable),
     )
 
 
@@ -128,27 +109,11 @@ class Prepare:
             return str(error)
 
 
-def _detect_batch(
-    detector: Detector,
-    rows: pd.DataFrame,
-    prepared: list[Letterboxed | str],
-    settings: DetectSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows with their problems, and the boxes found."""
-    problems = [square if isinstance(square, str) else None for square in prepared]
-    states = rows.assign(problem=pd.array(problems, dtype="string"))
-    readable = states.loc[states["problem"].isna(), "image"].to_numpy()
-    squares = [square for square in prepared if not isinstance(square, str)]
-    found = detector.detect_letterboxed(squares, settings)
-    names = readable[found["image"].to_numpy(dtype=int)]
-    return states, found.assign(image=names, source=DETECTOR)[NAMES]
-
-
-def _concatenate(
-    batches: list[tuple[pd.DataFrame, pd.DataFrame]],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    states, boxes = zip(*batches, strict=True)
-    return pd.concat(states, ignore_index=True), pd.concat(boxes, ignore_index=True)
+def _find(
+    detector: Detector, squares: Sequence[Letterboxed], settings: DetectSettings
+) -> pd.DataFrame:
+    found = detector.detect_letterboxed(list(squares), settings)
+    return found.assign(source=DETECTOR)[NAMES]
 
 
 def _about(detector: Detector, settings: DetectSettings) -> dict[str, Any]:

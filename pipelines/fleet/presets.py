@@ -117,6 +117,11 @@ PRESETS: dict[str, Preset] = {
         train=504, test=216, makes=8, models=102, years=3, kinds=_CARS, paints=6, cameras=8,
         views="front", passes=(2, 2), frames=(2, 2), labels=400, night=0.0, unseen=18,
     ),
+    "views": Preset(
+        "cars from all sides, many of each model and colour: for methods that look at views",
+        train=240, test=140, makes=3, models=6, years=1, kinds=_CARS, paints=5, cameras=8,
+        passes=(4, 4), frames=(2, 2), labels=400, night=0.0,
+    ),
     "large": Preset(
         "100,000 images, for scale",
         train=4500, test=4500, makes=20, models=120, years=3, kinds=KINDS, paints=12, cameras=24,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from annotations.boxes import Boxes
+from annotations.cache import sizes_beside
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.vocabulary import Vocabulary
-from detection.cache import sizes_beside
 from detection.card import DetectorCard
 from detection.detect import detect_parts
 from detection.detector import Detector

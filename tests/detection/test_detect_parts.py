@@ -6,11 +6,11 @@ import shutil
 import pandas as pd
 import pytest
 
+from annotations import cache, looking
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import find_images
-from detection import cache, detect
 from detection.detect import detect_parts
 from detection.settings import DetectSettings
 
@@ -112,7 +112,7 @@ def test_a_part_of_the_images_leaves_the_others_boxes_in_the_cache(
 
 
 def test_a_killed_run_goes_on(detector, folder, tmp_path, looked_at, monkeypatch):
-    monkeypatch.setattr(detect, "KEEP_EVERY", 0)
+    monkeypatch.setattr(looking, "KEEP_EVERY", 0)
     counting = detector.detect_letterboxed
 
     def die(squares, *args, **options):
