@@ -33,6 +33,7 @@ from reid.data.dataset import Batch
 from reid.device import autocast
 from reid.embedding import embed
 from reid.methods import build_criterion, build_model
+from reid.parts.located import Located
 from reid.parts.maximum import maximum_over_parts
 from reid.parts.pooling import average_over_parts
 from reid.parts.projection import mark_cells
@@ -113,7 +114,8 @@ def training_step(parts: bool, name: str, side: int, stride: int, size: int, dev
     labels = torch.arange(size, device=device) // 2
     boxes = random_boxes(size, slots, device)
     numbers = torch.tensor([0, 1, 1, 2], device=device)[:slots].expand(size, slots)
-    batch = Batch(images, boxes, numbers, labels, labels)
+    where = Located.by_boxes(boxes, numbers)
+    batch = Batch(images, where, labels, labels)
     model = build_model(chosen, 576, start=False).to(device).train()
     model = model.to(memory_format=torch.channels_last)
     criterion = build_criterion(chosen).to(device)
@@ -121,7 +123,7 @@ def training_step(parts: bool, name: str, side: int, stride: int, size: int, dev
 
     def operation() -> None:
         with autocast("auto", torch.device(device)):
-            terms = criterion(model(images, boxes, numbers), batch)
+            terms = criterion(model(images, where), batch)
             loss = torch.stack(list(terms.values())).sum()
         optimiser.zero_grad()
         loss.backward()
@@ -157,14 +159,13 @@ def embed_against_network(name: str, side: int, images: Images, device: str) -> 
     run = Run(build_model(chosen, 10, start=False).eval(), chosen, (), "", Path())
     size = 32 if device == "cpu" else 256
     batch = torch.randint(0, 255, (size, 3, side, side), dtype=torch.uint8, device=device)
-    boxes = torch.zeros(size, 0, 4, device=device)
-    parts = torch.zeros(size, 0, dtype=torch.int64, device=device)
+    where = Located.nowhere(size).to(device)
     model = run.model.to(device).to(memory_format=torch.channels_last)
 
     def network_alone() -> None:
         with torch.inference_mode(), autocast("auto", torch.device(device)):
             for _ in range(len(images) // size):
-                model.describe(batch, boxes, parts).embedding.cpu()
+                model.describe(batch, where).embedding.cpu()
 
     def files_to_vectors() -> None:
         embed(run, images, device=device, batch=size, progress=False)

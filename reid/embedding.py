@@ -33,6 +33,7 @@ from reid.methods import (
 from reid.models.vectors import Vectors
 from reid.models.views import as_shared, as_views
 from reid.parts.areas import part_areas
+from reid.parts.located import Located
 from reid.recipe import Recipe
 from reid.run import Run
 
@@ -62,8 +63,8 @@ class Embedded:
         return replace(self, vectors=self.vectors[kept], images=self.images.where(kept))
 
 
-_View = tuple[Tensor, Tensor, Tensor]
-"""Pixels, boxes and parts of some images, as a network takes them."""
+_View = tuple[Tensor, Located]
+"""Pixels of some images and where their parts are, as a network takes them."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def embed(
             f"{wanted.source}: has boxes filled by identity for images that are to be compared, "
             f"which tells the answer; give the boxes that the detector found"
         )
-    corners, numbers = box_tensors(wanted, images, run.recipe.parts.use)
+    where = Located.by_boxes(*box_tensors(wanted, images, run.recipe.parts.use))
     by = ""
     mirror = run.recipe.mirror if mirror is None else mirror
     becomes = run.recipe.parts.load().mirrored if mirror and wanted is not None else ()
@@ -160,7 +161,7 @@ def embed(
             if good:
                 rows = rows[kept[rows]]
                 pixels = torch.stack(good).to(target, non_blocking=True)
-                views = [(pixels, corners[rows].to(target), numbers[rows].to(target))]
+                views = [(pixels, where.take(rows).to(target))]
                 if mirror:
                     views.append(mirrored(*views[0], partners))
                 with autocast(precision, target):
@@ -190,8 +191,8 @@ def _compared(
     """
     if branches == "views":
         packed = [
-            as_views(one, part_areas(boxes, parts, one.visible.shape[1]))
-            for one, (_, boxes, parts) in zip(found, views, strict=True)
+            as_views(one, part_areas(where.boxes, where.parts, one.visible.shape[1]))
+            for one, (_, where) in zip(found, views, strict=True)
         ]
         return torch.stack([one for one, _ in packed]).mean(0), packed[0][1].name
     if compares_shared(recipe, branches):

@@ -1,14 +1,18 @@
-"""Random changes to a training image, with its part boxes following every move."""
+"""Random changes to a training image, with its parts following every move."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from reid.data.mirror import mirror
+from reid.parts.located import Located
 from reid.recipe import AugmentSettings
 
 _SMALLEST = 1.0
@@ -31,18 +35,19 @@ class Augment:
         self.size = size
         self.mirrored = torch.tensor(mirrored, dtype=torch.int64)
         moves: list[v2.Transform] = []
+        fill = {tv_tensors.Mask: 0, "others": 128}
         if settings.zoom or settings.rotate:
             zoom = (1 - settings.zoom, 1 + settings.zoom) if settings.zoom else None
             moves.append(
                 v2.RandomAffine(
                     settings.rotate,
                     scale=zoom,
-                    fill=128,
+                    fill=fill,
                     interpolation=v2.InterpolationMode.BILINEAR,
                 )
             )
         if settings.pad:
-            moves += [v2.Pad(settings.pad, fill=128), v2.RandomCrop(size)]
+            moves += [v2.Pad(settings.pad, fill=fill), v2.RandomCrop(size)]
         looks: list[v2.Transform] = []
         if settings.colour:
             strength = settings.colour
@@ -54,30 +59,38 @@ class Augment:
         self.moves = v2.Compose(moves) if moves else None
         self.looks = v2.Compose(looks) if looks else None
 
-    def __call__(
-        self, image: Tensor, boxes: Tensor, parts: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the image, boxes and parts after one draw.
+    def __call__(self, image: Tensor, where: Located) -> tuple[Tensor, Located]:
+        """Return the image and where its parts are after one draw.
 
         Args:
             image: (3, H, W) uint8.
-            boxes: (K, 4) float32 fractions.
-            parts: (K,) int64, -1 where there is no box.
+            where: its parts; masks may be smaller than the image.
 
         Returns:
-            The same three; a part that left the image gets number -1.
+            The same two; a box that left the image gets number -1.
         """
         height, width = self.size
         scale = torch.tensor([width, height, width, height], dtype=torch.float32)
         if self.flip and torch.rand(()) < self.flip:
-            image, boxes, parts = mirror(image, boxes, parts, self.mirrored)
+            image, where = mirror(image, where, self.mirrored)
+        boxes, parts, masks = where
         moved = tv_tensors.Image(image)
         framed = tv_tensors.BoundingBoxes(boxes * scale, format="XYXY", canvas_size=(height, width))
         if self.moves is not None:
-            moved, framed = self.moves(moved, framed)
+            # What moves together has to be of one size.
+            large = [tv_tensors.Mask(_resized(masks, self.size, "bilinear"))] if len(masks) else []
+            moved, framed, *large = self.moves(moved, framed, *large)
             framed = F.clamp_bounding_boxes(framed)
+            if large:
+                masks = _resized(large[0].as_subclass(Tensor), masks.shape[1:], "area")
         if self.looks is not None:
             moved = self.looks(moved)
         corners = framed.as_subclass(Tensor)
         seen = (corners[:, 2:] - corners[:, :2]).amin(1) >= _SMALLEST
-        return moved.as_subclass(Tensor), corners / scale, torch.where(seen, parts, -1)
+        found = Located(corners / scale, torch.where(seen, parts, -1), masks)
+        return moved.as_subclass(Tensor), found
+
+
+def _resized(masks: Tensor, size: Sequence[int], mode: str) -> Tensor:
+    """Return masks (V, h, w) uint8 at another size, rounded."""
+    return interpolate(masks[None].float(), tuple(size), mode=mode)[0].round().to(torch.uint8)

@@ -1,4 +1,4 @@
-"""Images on disk as network inputs, with their boxes."""
+"""Images on disk as network inputs, with their parts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from annotations.pixels import read_image
 from reid.data.augment import Augment
+from reid.parts.located import Located
 
 
 class Batch(NamedTuple):
@@ -19,15 +20,13 @@ class Batch(NamedTuple):
 
     Attributes:
         images: (B, 3, H, W) uint8, RGB.
-        boxes: (B, K, 4) float32, fractions of the image.
-        parts: (B, K) int64, -1 where there is no box.
+        where: their parts.
         labels: (B,) int64, what makes two images the same: identity, model or year of a model.
         models: (B,) int64, the model where it is known to the training, else the label.
     """
 
     images: Tensor
-    boxes: Tensor
-    parts: Tensor
+    where: Located
     labels: Tensor
     models: Tensor
 
@@ -50,8 +49,7 @@ class TrainingSet(Dataset[Batch]):
 
     Args:
         paths: N image files.
-        boxes: (N, K, 4) float32 and
-        parts: (N, K) int64, from `box_tensors`.
+        where: their parts.
         labels: (N,) int64.
         models: (N,) int64.
         size: (height, width) of the input.
@@ -61,16 +59,14 @@ class TrainingSet(Dataset[Batch]):
     def __init__(
         self,
         paths: list[Path],
-        boxes: Tensor,
-        parts: Tensor,
+        where: Located,
         labels: Tensor,
         models: Tensor,
         size: tuple[int, int],
         augment: Augment,
     ) -> None:
         self.paths = paths
-        self.boxes = boxes
-        self.parts = parts
+        self.where = where
         self.labels = labels
         self.models = models
         self.size = size
@@ -84,5 +80,5 @@ class TrainingSet(Dataset[Batch]):
         image = read_input(self.paths[index], self.size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            image, boxes, parts = self.augment(image, self.boxes[index], self.parts[index])
-        return Batch(image, boxes, parts, self.labels[index], self.models[index])
+            image, where = self.augment(image, self.where.take(index))
+        return Batch(image, where, self.labels[index], self.models[index])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from reid.backbones import Backbone
 from reid.models.part_based import PartBasedCNN
 from reid.models.vectors import Vectors
+from reid.parts.located import Located
 from reid.parts.maximum import maximum_over_parts
 
 
@@ -66,16 +67,15 @@ class EIANet(nn.Module):
         self.part_based = PartBasedCNN(size) if size else None
         self.local = nn.Sequential(nn.Conv2d(backbone.channels, dimension, 3, padding=1), nn.ReLU())
 
-    def forward(self, images: Tensor, boxes: Tensor, parts: Tensor) -> EIANetOutput:
+    def forward(self, images: Tensor, where: Located) -> EIANetOutput:
         """Return the embedding and what it is made of.
 
         Args:
             images: (B, 3, H, W) uint8, RGB.
-            boxes: (B, K, 4) floating, fractions of the image; K may be 0.
-            parts: (B, K) int64, the part's number, -1 where there is no box.
+            where: their parts, by boxes; masks are not looked at.
         """
         maps = self.local(self.backbone(images))
-        vectors, visible = maximum_over_parts(maps, boxes, parts, self.num_parts)
+        vectors, visible = maximum_over_parts(maps, where.boxes, where.parts, self.num_parts)
         upper = vectors.flatten(1) if self.num_parts else maps.mean((2, 3))
         if self.part_based is not None:
             lower = self.part_based(self.backbone.normalise(images))
@@ -86,7 +86,7 @@ class EIANet(nn.Module):
                 upper = torch.where(visible.any(1, keepdim=True), upper, anywhere)
         return EIANetOutput(Vectors(torch.cat([upper, lower], 1), vectors, visible), upper, lower)
 
-    def describe(self, images: Tensor, boxes: Tensor, parts: Tensor) -> Vectors:
+    def describe(self, images: Tensor, where: Located) -> Vectors:
         """Return the vectors of every branch; see `forward`."""
-        output: EIANetOutput = self(images, boxes, parts)
+        output: EIANetOutput = self(images, where)
         return output.vectors

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from reid.backbones import Backbone
 from reid.models.vectors import Vectors
+from reid.parts.located import Located
 from reid.parts.pooling import average_over_parts
 from reid.parts.projection import mark_cells
 
@@ -58,23 +59,22 @@ class PRN(nn.Module):
         bound = 1 / math.sqrt(backbone.channels)
         nn.init.uniform_(self.part_classifiers, -bound, bound)
 
-    def describe(self, images: Tensor, boxes: Tensor, parts: Tensor) -> Vectors:
+    def describe(self, images: Tensor, where: Located) -> Vectors:
         """Return the vectors of every branch.
 
         Args:
             images: (B, 3, H, W) uint8, RGB.
-            boxes: (B, K, 4) floating, fractions of the image; K may be 0.
-            parts: (B, K) int64, the part's number, -1 where there is no box.
+            where: their parts, by boxes; masks are not looked at.
         """
         features = self.backbone(images)
         embedding = self.reduce(features.mean((2, 3), keepdim=True)).flatten(1)
         rows, columns = features.shape[2:]
-        cells = mark_cells(boxes, parts, self.num_parts, (rows, columns))
+        cells = mark_cells(where.boxes, where.parts, self.num_parts, (rows, columns))
         return Vectors(embedding, *average_over_parts(features, cells))
 
-    def forward(self, images: Tensor, boxes: Tensor, parts: Tensor) -> PRNOutput:
+    def forward(self, images: Tensor, where: Located) -> PRNOutput:
         """Return the vectors and the identity scores of every branch; see `describe`."""
-        vectors = self.describe(images, boxes, parts)
+        vectors = self.describe(images, where)
         part_scores = torch.bmm(vectors.parts.transpose(0, 1), self.part_classifiers)
         return PRNOutput(
             vectors, self.global_classifier(vectors.embedding), part_scores.transpose(0, 1)

@@ -1,1 +1,1 @@
-"""Parts on the feature map: projecting boxes to cells, and pooling over the cells."""
+"""Parts: where they are, projecting boxes to cells of the feature map, pooling over the cells."""

@@ -31,6 +31,7 @@ from reid.data.labels import label_columns, labels_of, with_labels
 from reid.data.sampler import EpochSampler
 from reid.device import keep_freed_memory, pick_device, uses_bf16
 from reid.methods import build_criterion, build_model
+from reid.parts.located import Located
 from reid.recipe import Recipe
 from reid.run import MODEL, Run, save_model
 from reid.training.module import Training
@@ -126,13 +127,11 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
                     f"--set 'parts.use=[...]', or detect it"
                 )
             notes.append(f"{part}: visible on {share:.0%} of the training images")
-    corners, numbers = box_tensors(boxes, images, vocabulary.names)
     size = (recipe.image.height, recipe.image.width)
     classes = pd.Index(names).get_indexer(wanted)
     samples = TrainingSet(
         images.paths,
-        corners,
-        numbers,
+        Located.by_boxes(*box_tensors(boxes, images, vocabulary.names)),
         torch.from_numpy(classes.astype(np.int64)),
         torch.from_numpy(models.factorize(sort=True)[0].astype(np.int64)),
         size,

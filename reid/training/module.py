@@ -31,7 +31,7 @@ class Training(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the sum of the loss terms, each logged by name."""
-        output = self.model(batch.images, batch.boxes, batch.parts)
+        output = self.model(batch.images, batch.where)
         terms: dict[str, Tensor] = self.criterion(output, batch)
         loss = torch.stack(list(terms.values())).sum()
         size = len(batch.labels)

@@ -17,6 +17,7 @@ from reid.evaluation.report import evaluate
 from reid.methods import build_criterion, build_model
 from reid.models.eianet import EIANet
 from reid.models.part_based import PartBasedCNN
+from reid.parts.located import Located
 from reid.recipe import parse_recipe
 from reid.training.fit import fit, prepare
 
@@ -45,14 +46,14 @@ def draw(batch=4):
     boxes = torch.tensor([[0.1, 0.1, 0.6, 0.5], [0.5, 0.5, 1.0, 1.0]]).expand(batch, 2, 4)
     parts = torch.tensor([[0, 2]]).expand(batch, 2).clone()
     parts[-1] = -1
-    return pixels, boxes, parts
+    return pixels, Located.by_boxes(boxes, parts)
 
 
 def test_the_embedding_is_the_parts_maxima_and_the_part_based_vector():
-    pixels, boxes, parts = draw()
+    pixels, where = draw()
     model = EIANet(Backbone("resnet10t", None, 16), 3, 8, (64, 64)).eval()
     with torch.no_grad():
-        found = model.describe(pixels, boxes, parts)
+        found = model.describe(pixels, where)
         maps = model.local(model.backbone(pixels))
         lower = model.part_based(model.backbone.normalise(pixels))
     assert maps.shape == (4, 8, 4, 4)
@@ -67,16 +68,15 @@ def test_the_embedding_is_the_parts_maxima_and_the_part_based_vector():
 
 
 def test_variants_of_table_2_are_parts_of_it():
-    pixels, boxes, parts = draw()
-    none = parts[:, :0]
+    pixels, where = draw()
     plain = EIANet(Backbone("resnet10t", None, 16), 0, 8).eval()
     with torch.no_grad():
-        found = plain.describe(pixels, boxes[:, :0], none)
+        found = plain.describe(pixels, Located.nowhere(len(pixels)))
         mean = plain.local(plain.backbone(pixels)).mean((2, 3))
     torch.testing.assert_close(found.embedding, mean)
     local = EIANet(Backbone("resnet10t", None, 16), 3, 8).eval()
     with torch.no_grad():
-        found = local.describe(pixels, boxes, parts)
+        found = local.describe(pixels, where)
         maps = local.local(local.backbone(pixels))
     assert torch.equal(found.embedding[:3], found.parts[:3].flatten(1))
     # The last image shows no part: with nothing else to compare, each is taken to be anywhere.
@@ -111,8 +111,7 @@ def test_halves_see_their_half_alone():
 
 
 def batch_of(labels, models):
-    pixels, boxes, parts = draw(len(labels))
-    return Batch(pixels, boxes, parts, torch.tensor(labels), torch.tensor(models))
+    return Batch(*draw(len(labels)), torch.tensor(labels), torch.tensor(models))
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
@@ -126,7 +125,7 @@ def test_the_loss_is_sections_3_and_4s(distance):
         },
     )
     batch = batch_of([0, 0, 1, 1], [0, 0, 0, 0])
-    output = build_model(chosen, 2, start=False).eval()(*batch[:3])
+    output = build_model(chosen, 2, start=False).eval()(batch.images, batch.where)
     terms = build_criterion(chosen)(output, batch)
     assert set(terms) == {"cluster", "upper", "lower", "alignment"}
 

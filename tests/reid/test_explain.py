@@ -13,6 +13,7 @@ from reid.explain.cam import activation_of_cells, class_activation_maps
 from reid.explain.cells import embed_cells, mark_parts, share_out
 from reid.explain.evidence import evidence_maps
 from reid.methods import build_model
+from reid.parts.located import Located
 from reid.run import Run
 
 
@@ -61,10 +62,10 @@ def test_class_activation_is_the_classifier_on_every_cell(tiny_recipe, crops, tm
     run.model.requires_grad_(False)
     reduce, classifier = run.model.reduce, run.model.global_classifier.weight
     pixels = torch.stack([read_input(path, (32, 32)) for path in crops.paths])
-    none = torch.zeros(len(crops), 0, 4), torch.zeros(len(crops), 0).long()
+    none = Located.nowhere(len(crops))
     with torch.no_grad():
         features = run.model.backbone(pixels)
-        scores = run.model.global_classifier(run.model.describe(pixels, *none).embedding)
+        scores = run.model.global_classifier(run.model.describe(pixels, none).embedding)
     for image, identity in enumerate(crops.frame["identity"]):
         own = run.identities.index(identity) if identity in run.identities else None
         expected = int(scores[image].argmax()) if own is None else own

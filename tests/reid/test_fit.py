@@ -15,6 +15,7 @@ from reid.data.dataset import Batch
 from reid.embedding import embed
 from reid.evaluation.report import evaluate
 from reid.methods import build_criterion, build_model
+from reid.parts.located import Located
 from reid.run import Run
 from reid.training.fit import fit, prepare
 from reid.training.module import Training, rate_at
@@ -215,13 +216,14 @@ def test_the_loss_has_the_terms_that_the_recipe_asks_for(tiny_recipe):
     model, criterion = build_model(tiny_recipe, 4, start=False), build_criterion(tiny_recipe)
     pixels = torch.randint(0, 255, (8, 3, 32, 32), dtype=torch.uint8)
     boxes = torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]).expand(8, 1, 4)
+    where = Located.by_boxes(boxes, torch.zeros(8, 1).long())
     labels = torch.arange(8) // 2
-    batch = Batch(pixels, boxes, torch.zeros(8, 1).long(), labels, labels)
-    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), batch)
+    batch = Batch(pixels, where, labels, labels)
+    terms = criterion(model(pixels, where), batch)
     assert set(terms) == {"global", "parts", "triplet"}
-    vectors = model(pixels, boxes, torch.zeros(8, 1).long()).vectors.embedding.detach()
-    terms = criterion(model(pixels, boxes, torch.zeros(8, 1).long()), batch)
-    vectors = model.describe(pixels, boxes, torch.zeros(8, 1).long()).embedding
+    vectors = model(pixels, where).vectors.embedding.detach()
+    terms = criterion(model(pixels, where), batch)
+    vectors = model.describe(pixels, where).embedding
     apart = torch.cdist(vectors, vectors)
     same = labels[:, None] == labels
     hardest = apart.where(same, torch.tensor(0.0)).amax(1)

@@ -14,6 +14,7 @@ from annotations.images import Images
 from reid.data.mirror import mirror
 from reid.embedding import embed
 from reid.methods import build_model
+from reid.parts.located import Located
 from reid.recipe import parse_recipe
 from reid.run import Run
 
@@ -34,7 +35,9 @@ def test_a_mirror_image_is_torchvisions_with_its_parts_renamed(seed, count):
     boxes = torch.rand(2, count, 2, 2, generator=random).sort(2).values.flatten(2)
     parts = torch.randint(-1, 3, (2, count), generator=random)
     partners = torch.tensor([2, 1, 0])
-    flipped, moved, renamed = mirror(images, boxes, parts, partners)
+    flipped, where = mirror(images, Located.by_boxes(boxes, parts), partners)
+    moved, renamed, masks = where
+    assert masks.shape == (2, 0, 1, 1)
     assert torch.equal(flipped, F.horizontal_flip(images))
     scale = torch.tensor([16.0, 8, 16, 8])
     framed = tv_tensors.BoundingBoxes(
@@ -47,10 +50,11 @@ def test_a_mirror_image_is_torchvisions_with_its_parts_renamed(seed, count):
 
 
 def test_a_network_without_parts_has_nothing_to_rename():
-    none = torch.zeros(2, 0, 4), torch.zeros(2, 0, dtype=torch.int64)
-    _, boxes, parts = mirror(torch.zeros(2, 3, 4, 4), *none, torch.zeros(0, dtype=torch.int64))
-    assert boxes.shape == (2, 0, 4)
-    assert parts.shape == (2, 0)
+    none = torch.zeros(0, dtype=torch.int64)
+    _, where = mirror(torch.zeros(2, 3, 4, 4), Located.nowhere(2), none)
+    assert where.boxes.shape == (2, 0, 4)
+    assert where.parts.shape == (2, 0)
+    assert where.masks.shape == (2, 0, 1, 1)
 
 
 @pytest.fixture

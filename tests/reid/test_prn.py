@@ -6,6 +6,7 @@ from annotations.errors import InputError
 from reid.backbones import Backbone
 from reid.methods import build_model, embedding_of
 from reid.models.prn import PRN
+from reid.parts.located import Located
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +21,14 @@ def batch(images=2, slots=4):
     boxes = torch.tensor([[0.1, 0.1, 0.9, 0.4], [0.0, 0.5, 0.3, 1.0], [0.7, 0.5, 1.0, 1.0],
                           [0.3, 0.5, 0.7, 1.0]]).expand(images, slots, 4).clone()  # fmt: skip
     parts = torch.tensor([0, 1, 1, 2]).expand(images, slots).clone()
-    return pixels, boxes, parts
+    return pixels, Located.by_boxes(boxes, parts)
 
 
 def test_every_branch_agrees_with_the_paper_written_out(network):
-    pixels, boxes, parts = batch()
-    parts[1, 3] = -1
+    pixels, where = batch()
+    where.parts[1, 3] = -1
     with torch.no_grad():
-        output = network(pixels, boxes, parts)
+        output = network(pixels, where)
         features = network.backbone(pixels)
     assert features.shape == (2, 512, 4, 4)
     whole = features.mean((2, 3))
@@ -47,10 +48,10 @@ def test_every_branch_agrees_with_the_paper_written_out(network):
 def test_without_parts_it_is_the_plain_network(network):
     plain = PRN(network.backbone, 0, 7).eval()
     plain.reduce = network.reduce
-    pixels, boxes, parts = batch()
+    pixels, where = batch()
     with torch.no_grad():
-        alone = plain.describe(pixels, torch.zeros(2, 0, 4), torch.zeros(2, 0, dtype=torch.int64))
-        beside = network.describe(pixels, boxes, parts)
+        alone = plain.describe(pixels, Located.nowhere(2))
+        beside = network.describe(pixels, where)
     torch.testing.assert_close(alone.embedding, beside.embedding)
     assert alone.parts.shape == (2, 0, 512)
 
@@ -77,7 +78,7 @@ def test_parts_of_a_plain_network_are_refused(tiny_recipe):
         update={"parts": tiny_recipe.parts.model_copy(update={"use": ()})}
     )
     model = build_model(plain, 3, start=False).eval()
-    vectors = model.describe(batch()[0], torch.zeros(2, 0, 4), torch.zeros(2, 0).long())
+    vectors = model.describe(batch()[0], Located.nowhere(2))
     with pytest.raises(InputError, match="without part branches"):
         embedding_of(vectors, "parts")
 

@@ -11,6 +11,7 @@ from reid.data.dataset import read_input
 from reid.distances import distance_named
 from reid.embedding import Embedded, embed
 from reid.methods import build_model
+from reid.parts.located import Located
 from reid.recipe import parse_recipe
 from reid.run import Run
 from reid.verification.described import Described, describe
@@ -67,10 +68,10 @@ def test_one_pass_gives_the_embedding_and_the_parts(run, crops, part_boxes):
     plain = embed(run, crops, part_boxes, device="cpu", progress=False)
     np.testing.assert_array_equal(found.embedded.vectors, plain.vectors)
     size = (32, 32)
-    corners, numbers = box_tensors(part_boxes, crops, run.recipe.parts.use)
+    where = Located.by_boxes(*box_tensors(part_boxes, crops, run.recipe.parts.use))
     pixels = torch.stack([read_input(path, size) for path in crops.paths])
     with torch.inference_mode():
-        expected = run.model.describe(pixels, corners, numbers)
+        expected = run.model.describe(pixels, where)
     np.testing.assert_array_equal(found.visible, expected.visible.numpy())
     np.testing.assert_allclose(found.parts, expected.parts.numpy(), rtol=0.05, atol=0.02)  # bf16
     assert found.visible[:, 0].all()
