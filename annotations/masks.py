@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ class Masks:
         about = self.about | {"views": list(self.views), "size": list(self.size)}
         write_table(self.frame, path, about)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The images that have masks."""
+        return frozenset(self.frame["image"])
+
     def of(self, images: Images, views: tuple[str, ...] | None = None) -> Bytes:
         """Unpack the masks of images.
 
@@ -93,10 +99,10 @@ class Masks:
             views: those wanted, in order; None for all.
 
         Returns:
-            (N, V, h, w) uint8, 255 where a cell is wholly of the view.
+            (N, V, h, w) uint8, 255 where a cell is wholly of the view; 0 for an image without.
 
         Raises:
-            InputError: an image has no mask, or there is no such view.
+            InputError: none of the images has a mask, there is no such view, or a mask is damaged.
         """
         wanted = self.views if views is None else views
         if lacking := [view for view in wanted if view not in self.views]:
@@ -105,18 +111,19 @@ class Masks:
                 f"{', '.join(lacking)}"
             )
         rows = pd.Index(self.frame["image"]).get_indexer(images.frame["image"])
-        if (rows < 0).any():
-            first = images.frame["image"].iloc[int((rows < 0).argmax())]
+        if (rows < 0).all():
             raise InputError(
-                f"{self.source}: {int((rows < 0).sum())} of {len(images)} images of "
-                f"{images.source} have no mask; the first is '{first}': run 'partreid views find' "
-                "on them"
+                f"{self.source}: no mask of any of the {len(images)} images of {images.source}; it "
+                f"has '{next(iter(self.frame['image']), 'nothing')}' where the images are like "
+                f"'{images.frame['image'].iloc[0]}': masks of another data set or another root"
             )
         shape = (len(self.views), *self.size)
-        found = np.empty((len(rows), len(wanted), *self.size), dtype=np.uint8)
+        found = np.zeros((len(rows), len(wanted), *self.size), dtype=np.uint8)
         places = [self.views.index(view) for view in wanted]
         cells = self.frame["mask"].to_numpy()
         for place, row in enumerate(rows):
+            if row < 0:
+                continue
             found[place] = self._unpack(cells[row], shape, row)[places]
         return found
 

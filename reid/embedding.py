@@ -18,8 +18,8 @@ from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import ImageError
 from annotations.reading import in_batches
-from reid.data.box_tensors import box_tensors
 from reid.data.dataset import read_input
+from reid.data.locate import Found, locate
 from reid.data.mirror import mirror as mirrored
 from reid.device import Precision, autocast, keep_freed_memory, pick_device
 from reid.distances import distance_named
@@ -27,8 +27,10 @@ from reid.methods import (
     Branches,
     check_branches_of,
     compares_shared,
+    compares_views,
     embedding_of,
     needs_boxes,
+    require_found,
 )
 from reid.models.vectors import Vectors
 from reid.models.views import as_shared, as_views
@@ -83,7 +85,7 @@ class _Read:
 def embed(
     run: Run,
     images: Images,
-    boxes: Boxes | None = None,
+    boxes: Found | None = None,
     *,
     branches: Branches = "global",
     mirror: bool | None = None,
@@ -99,8 +101,8 @@ def embed(
     Args:
         run: the trained network.
         images: what to embed.
-        boxes: boxes of these images; needed where the embedding is made of parts, as
-            `reid.methods.needs_boxes` has it.
+        boxes: where the parts of these images are, by boxes or masks; needed where the embedding
+            is made of parts, as `reid.methods.needs_boxes` has it.
         branches: which branches make the embedding; PRN's ``global`` needs no part detection
             (PRN, section 4.2). ``views`` keeps all of them apart for the co-occurrence
             part-attentive distance (SPAN, section 3.3).
@@ -121,20 +123,20 @@ def embed(
     """
     check_branches_of(run.recipe, branches)
     needed = needs_boxes(run.recipe, branches)
-    if needed and boxes is None:
-        raise InputError(
-            f"{run.source}: branches '{branches}' of the method {run.recipe.method} look at parts: "
-            "give --boxes, made by 'partreid parts detect'"
-        )
+    if needed:
+        who = f"{run.source}: branches '{branches}' of the method {run.recipe.method}"
+        require_found(run.recipe, boxes, who)
     target = pick_device(device)
     size = (run.recipe.image.height, run.recipe.image.width)
-    wanted = boxes.of(images) if (needed or each) and boxes is not None else None
-    if wanted is not None and (wanted.frame["source"] == IDENTITY_MEAN).any():
+    wanted = boxes if needed or each else None
+    if isinstance(wanted, Boxes):
+        wanted = wanted.of(images)
+    if isinstance(wanted, Boxes) and (wanted.frame["source"] == IDENTITY_MEAN).any():
         raise InputError(
             f"{wanted.source}: has boxes filled by identity for images that are to be compared, "
             f"which tells the answer; give the boxes that the detector found"
         )
-    where = Located.by_boxes(*box_tensors(wanted, images, run.recipe.parts.use))
+    where = locate(wanted, images, run.recipe.parts.use)
     by = ""
     mirror = run.recipe.mirror if mirror is None else mirror
     becomes = run.recipe.parts.load().mirrored if mirror and wanted is not None else ()
@@ -189,9 +191,10 @@ def _compared(
         found: vectors of the images, and of their mirror images where these are looked at.
         views: what they were made of.
     """
-    if branches == "views":
+    if compares_views(recipe, branches):
+        trained_so = recipe.distance == "cpdm"
         packed = [
-            as_views(one, part_areas(where.boxes, where.parts, one.visible.shape[1]))
+            as_views(one, part_areas(where, one.visible.shape[1]), scaled=not trained_so)
             for one, (_, where) in zip(found, views, strict=True)
         ]
         return torch.stack([one for one, _ in packed]).mean(0), packed[0][1].name

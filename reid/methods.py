@@ -12,16 +12,23 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from annotations.boxes import Boxes
 from annotations.errors import InputError, suggest
+from annotations.masks import Masks
 from reid.backbones import Backbone
 from reid.data.dataset import Batch
+from reid.distances import CoOccurrence, distance_named
+from reid.distances.distance import Distance
 from reid.losses.coupled_cluster import CoupledClusterLoss
 from reid.losses.intra_class_alignment import IntraClassAlignmentLoss
+from reid.losses.measured import Measured
 from reid.losses.modified_coupled_cluster import ModifiedCoupledClusterLoss
 from reid.losses.part_regularised import PartRegularisedLoss
 from reid.models.eianet import EIANet, EIANetOutput
 from reid.models.prn import PRN, PRNOutput
+from reid.models.span import SPAN, SPANOutput
 from reid.models.vectors import Vectors
+from reid.models.views import as_views
 from reid.recipe import Recipe
 
 Branches = Literal["global", "global+parts", "parts", "views"]
@@ -59,6 +66,39 @@ class PRNCriterion(nn.Module):
             mined = self.miner(vectors, labels)
             terms["triplet"] = self.triplet_weight * self.triplet(vectors, labels, mined)
         return terms
+
+
+class SPANCriterion(nn.Module):
+    """Equation (7) of SPAN: identities of f, and batch-hard triplets by what is compared."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.identity = nn.CrossEntropyLoss(label_smoothing=recipe.loss.label_smoothing)
+        self.loss = recipe.loss
+        self.distance: Distance = distance_named(
+            recipe.distance if recipe.join != "views" else _views_of(recipe).name
+        )
+        measured = Measured(self.distance)
+        self.miner = BatchHardMiner(distance=measured)
+        self.triplet = TripletMarginLoss(margin=recipe.loss.margin, distance=measured)
+
+    def forward(self, output: SPANOutput, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms by name; the loss is their sum."""
+        terms = {}
+        if self.loss.global_weight:
+            found = self.identity(output.scores, batch.labels)
+            terms["identity"] = self.loss.global_weight * found
+        if self.loss.triplet:
+            vectors = output.vectors.embedding.float()
+            if isinstance(self.distance, CoOccurrence):
+                vectors, _ = as_views(output.vectors, output.areas, scaled=False)
+            mined = self.miner(vectors, batch.labels)
+            terms["triplet"] = self.loss.triplet * self.triplet(vectors, batch.labels, mined)
+        return terms
+
+
+def _views_of(recipe: Recipe) -> CoOccurrence:
+    return CoOccurrence([recipe.dimension, *[recipe.view_dimension] * len(recipe.parts.use)])
 
 
 class EIANetCriterion(nn.Module):
@@ -147,8 +187,8 @@ def embedding_of(vectors: Vectors, branches: Branches) -> Tensor:
     return torch.cat([F.normalize(vectors.embedding.float()), parts], dim=1)
 
 
-Network: TypeAlias = PRN | EIANet
-Criterion: TypeAlias = PRNCriterion | EIANetCriterion
+Network: TypeAlias = PRN | EIANet | SPAN
+Criterion: TypeAlias = PRNCriterion | EIANetCriterion | SPANCriterion
 
 
 def _prn(recipe: Recipe, backbone: Backbone, labels: int) -> PRN:
@@ -160,6 +200,18 @@ def _eianet(recipe: Recipe, backbone: Backbone, labels: int) -> EIANet:
     return EIANet(backbone, len(recipe.parts.use), recipe.dimension, size)
 
 
+def _span(recipe: Recipe, backbone: Backbone, labels: int) -> SPAN:
+    return SPAN(
+        backbone,
+        recipe.backbone.name,
+        len(recipe.parts.use),
+        labels,
+        recipe.dimension,
+        recipe.view_dimension,
+        recipe.join,
+    )
+
+
 @dataclass(frozen=True)
 class Method:
     """One of the systems that this toolkit knows.
@@ -167,18 +219,21 @@ class Method:
     Attributes:
         build: from a recipe, its backbone and the number of labels to the network.
         criterion: from a recipe to its losses.
-        looks_at_boxes: whether the embedding is made of parts, so that boxes are needed whenever
+        looks_at_parts: whether the embedding is made of parts, so that they must be known whenever
             something is embedded; PRN needs none at test.
+        by: what tells it where parts are.
     """
 
     build: Callable[[Recipe, Backbone, int], Network]
     criterion: Callable[[Recipe], Criterion]
-    looks_at_boxes: bool
+    looks_at_parts: bool
+    by: Literal["boxes", "masks"] = "boxes"
 
 
 METHODS = {
-    "prn": Method(_prn, PRNCriterion, looks_at_boxes=False),
-    "eianet": Method(_eianet, EIANetCriterion, looks_at_boxes=True),
+    "prn": Method(_prn, PRNCriterion, looks_at_parts=False),
+    "eianet": Method(_eianet, EIANetCriterion, looks_at_parts=True),
+    "span": Method(_span, SPANCriterion, looks_at_parts=True, by="masks"),
 }
 
 
@@ -205,13 +260,40 @@ def compares_shared(recipe: Recipe, branches: Branches) -> bool:
 
     EIA-Net's are, section 3.2, where directions are compared.
     """
-    of_parts = METHODS[recipe.method].looks_at_boxes and bool(recipe.parts.use)
+    of_parts = recipe.method == "eianet" and bool(recipe.parts.use)
     return of_parts and branches == "global" and recipe.distance == "cosine"
+
+
+def compares_views(recipe: Recipe, branches: Branches) -> bool:
+    """Return whether embeddings are compared view by view, by CPDM (SPAN, section 3.3)."""
+    return branches == "views" or (branches == "global" and recipe.distance == "cpdm")
+
+
+def require_found(
+    recipe: Recipe, found: Boxes | Masks | None, who: str, instead: str = ""
+) -> None:
+    """Demand that what was found is what a recipe's method locates parts by.
+
+    Args:
+        recipe: whose method.
+        found: boxes or masks.
+        who: what an error says looks at parts.
+        instead: what else it says could be done.
+
+    Raises:
+        InputError: nothing was found, or boxes where masks are needed, or the other way round.
+    """
+    by = METHODS[recipe.method].by
+    if isinstance(found, Boxes if by == "boxes" else Masks):
+        return
+    made = {"boxes": "'partreid parts detect'", "masks": "'partreid views find'"}[by]
+    other = f"; {found.source} has no {by}" if found is not None else ""
+    raise InputError(f"{who} looks at parts: give --{by}, made by {made}{instead}{other}")
 
 
 def needs_boxes(recipe: Recipe, branches: Branches) -> bool:
     """Return whether embedding by some branches of the recipe's network takes part boxes."""
-    of_parts = METHODS[recipe.method].looks_at_boxes and bool(recipe.parts.use)
+    of_parts = METHODS[recipe.method].looks_at_parts and bool(recipe.parts.use)
     return of_parts or branches != "global"
 
 
@@ -223,7 +305,7 @@ def check_branches_of(recipe: Recipe, branches: Branches) -> None:
     """
     if branches == "views" and not recipe.parts.use:
         raise InputError("branches 'views': this network was trained without parts to compare")
-    if METHODS[recipe.method].looks_at_boxes and branches == "global+parts":
+    if METHODS[recipe.method].looks_at_parts and branches == "global+parts":
         raise InputError(
             f"branches '{branches}': the embedding of the method {recipe.method} has its parts "
             "already; use 'global' for the whole of it, or 'parts'"

@@ -16,6 +16,7 @@ from annotations.vocabulary import Vocabulary, load_vocabulary
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+Join = Literal["concat", "fc", "views"]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
@@ -113,14 +114,14 @@ class AlignmentSettings(_Section):
 
 
 class LossSettings(_Section):
-    """Weights of losses. The first four are PRN's, the last two EIA-Net's.
+    """Weights of losses. The first four are PRN's and SPAN's, the last two EIA-Net's.
 
     Attributes:
-        global_weight: of equation (3)'s first term; 0 trains the parts alone, as the row
-            "Window+Light+Brand" of PRN's Table 4.
+        global_weight: of PRN's equation (3)'s first term; 0 trains the parts alone, as the row
+            "Window+Light+Brand" of its Table 4. SPAN's lambda_ID, equation (7).
         label_smoothing: of every cross-entropy.
-        triplet: weight of a batch-hard triplet loss on the global vector, 0 for none.
-        margin: its margin, a Euclidean distance.
+        triplet: weight of a batch-hard triplet loss on what is compared, 0 for none: lambda_trip.
+        margin: its margin, a distance.
         cluster: the coupled cluster loss.
         alignment: the alignment loss.
     """
@@ -136,6 +137,7 @@ class LossSettings(_Section):
 _LOSSES_OF = {
     "prn": ("global_weight", "label_smoothing", "triplet", "margin"),
     "eianet": ("cluster", "alignment"),
+    "span": ("global_weight", "label_smoothing", "triplet", "margin"),
 }
 
 
@@ -214,28 +216,37 @@ class Recipe(_Section):
         method: the network and its losses, a key of `reid.methods.METHODS`.
         summary: one line for people.
         label: what makes two images the same: ``identity``, ``model`` or ``year`` (of a model).
-        dimension: length of PRN's global vector; EIA-Net's K, the length of a part's vector.
+        dimension: length of PRN's and SPAN's global vector; EIA-Net's K, the length of a part's
+            vector.
+        view_dimension: length of SPAN's vector of each view.
+        join: how SPAN's vectors are compared, see `reid.models.span.SPAN`; ``views`` by the
+            distance ``cpdm``.
         part_based: whether EIA-Net has its lower branch, the part-based CNN.
-        distance: between embeddings, a key of `reid.distances.DISTANCES`.
+        epochs: passes over the training images.
+        iterations: batches to train for, in place of ``epochs``.
+        distance: between embeddings: ``euclidean``, ``cosine``, or ``cpdm`` (SPAN, equation 5).
         mirror: at test, an image's embedding is the mean of its own and of its mirror image's;
             twice the work; EIA-Net, section 4.5.
         precision: of training: ``auto`` takes bf16 where the device has it, else float32.
     """
 
-    method: Literal["prn", "eianet"] = "prn"
+    method: Literal["prn", "eianet", "span"] = "prn"
     summary: str = ""
     label: Literal["identity", "model", "year"] = "identity"
     backbone: BackboneSettings = BackboneSettings()
     image: ImageSettings = ImageSettings()
     parts: PartSettings = PartSettings()
     dimension: AtLeastOne = 256
+    view_dimension: AtLeastOne = _later(512)
+    join: Join = _later("concat")
     part_based: bool = False
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     batch: BatchSettings = BatchSettings()
     epochs: AtLeastOne = 60
-    distance: Literal["euclidean", "cosine"] = "euclidean"
+    iterations: AtLeastOne | None = _later(None)
+    distance: Literal["euclidean", "cosine", "cpdm"] = "euclidean"
     mirror: bool = _later(False)
     precision: Literal["auto", "bf16", "float32"] = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
@@ -248,6 +259,14 @@ class Recipe(_Section):
                 raise ValueError(f"loss.{name} is not of the method {self.method}")
         if self.part_based and self.method != "eianet":
             raise ValueError(f"part_based is not of the method {self.method}")
+        if self.method != "span":
+            for name in ("join", "view_dimension"):
+                if getattr(self, name) != Recipe.model_fields[name].default:
+                    raise ValueError(f"{name} is not of the method {self.method}")
+        if (self.distance == "cpdm") != (self.join == "views"):
+            raise ValueError(
+                "the distance cpdm and join: views (of the method span) need each other"
+            )
         return self
 
     @model_validator(mode="after")
@@ -269,7 +288,10 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _learns_something(self) -> Recipe:
-        if not self.loss.global_weight and not (self.parts.use and any(self.parts.weights)):
+        if self.method == "span":
+            if not self.loss.global_weight and not self.loss.triplet:
+                raise ValueError("loss.global_weight and loss.triplet are both 0: nothing to learn")
+        elif not self.loss.global_weight and not (self.parts.use and any(self.parts.weights)):
             raise ValueError("loss.global_weight 0 needs part branches with a weight")
         return self
 

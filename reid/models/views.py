@@ -8,29 +8,33 @@ from torch.nn import functional as F
 
 from reid.distances import CoOccurrence, SharedCosine
 from reid.models.vectors import Vectors
+from reid.parts.areas import as_ratios
 
 
-def as_views(vectors: Vectors, areas: Tensor) -> tuple[Tensor, CoOccurrence]:
+def as_views(
+    vectors: Vectors, areas: Tensor, *, scaled: bool = True
+) -> tuple[Tensor, CoOccurrence]:
     """Put the whole and the parts of images into embeddings that CPDM compares (SPAN, 3.3).
 
     View 0 is the network's embedding, with an area ratio of 1; the others are its parts. As in
     the paper, where the area of the whole is the sum of its views', ratios of parts sum to one; an
     image that shows no part has ratios of 0, so that its embedding alone decides.
 
-    Every view is scaled to length one: a network that was not trained with CPDM has distances of
-    other sizes in other views, and pairs would be near for what they do not both show.
+    A network that was not trained with CPDM has distances of other sizes in other views, and pairs
+    would be near for what they do not both show; its views are scaled to length one.
 
     Args:
         vectors: of B images, with P parts.
         areas: (B, P), of the parts, in any one unit.
+        scaled: whether every view is scaled to length one.
 
     Returns:
         (B, D) float32, and the distance that takes them.
     """
-    whole = F.normalize(vectors.embedding.float())
-    parts = F.normalize(vectors.parts.float(), dim=2)
-    seen = areas.float() * vectors.visible
-    ratios = seen / seen.sum(1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+    whole, parts = vectors.embedding.float(), vectors.parts.float()
+    if scaled:
+        whole, parts = F.normalize(whole), F.normalize(parts, dim=2)
+    ratios = as_ratios(areas.float() * vectors.visible)
     ratios = torch.cat([torch.ones_like(ratios[:, :1]), ratios], 1)
     distance = CoOccurrence([whole.shape[1], *[parts.shape[2]] * parts.shape[1]])
     return torch.cat([whole, parts.flatten(1), ratios], 1), distance

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +11,6 @@ import lightning
 import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from rich.progress import track
 from torch.utils.data import DataLoader
 
@@ -25,21 +20,21 @@ from annotations.files import write_text
 from annotations.images import Images
 from annotations.pixels import find_unreadable
 from reid.data.augment import Augment
-from reid.data.box_tensors import box_tensors
 from reid.data.dataset import TrainingSet
 from reid.data.labels import label_columns, labels_of, with_labels
+from reid.data.locate import Found, locate
 from reid.data.sampler import EpochSampler
-from reid.device import keep_freed_memory, pick_device, uses_bf16
-from reid.methods import build_criterion, build_model
+from reid.device import pick_device
+from reid.methods import build_criterion, build_model, require_found
+from reid.parts.areas import as_ratios, part_areas
 from reid.parts.located import Located
 from reid.recipe import Recipe
 from reid.run import MODEL, Run, save_model
+from reid.training.loop import run_training
 from reid.training.module import Training
+from reid.training.work import begin, digest_rows, digest_text, require_same
 
 _log = logging.getLogger(__name__)
-# Lightning's own lines tell of hardware and of its makers' other products.
-logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-_WORK = "work.json"
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool) -> Prepared:
+def prepare(recipe: Recipe, images: Images, boxes: Found | None, progress: bool) -> Prepared:
     """Check everything that can be wrong before training starts.
 
     Args:
@@ -111,33 +106,46 @@ def prepare(recipe: Recipe, images: Images, boxes: Boxes | None, progress: bool)
             f"{len(names)}: set batch.size smaller"
         )
     vocabulary = recipe.parts.load()
-    if vocabulary.names and boxes is None:
-        raise InputError(
-            "this recipe has part branches, which need boxes: give --boxes, made by "
-            "'partreid parts detect', or train without parts by --set 'parts.use=[]'"
+    if vocabulary.names:
+        require_found(
+            recipe, boxes, "this recipe", ", or train without parts by --set 'parts.use=[]'"
         )
+        boxes = boxes.of(images) if isinstance(boxes, Boxes) else boxes
+    where = locate(boxes, images, vocabulary.names)
     if boxes is not None and vocabulary.names:
-        boxes = boxes.of(images)
-        shown = boxes.frame.groupby("part")["image"].nunique()
-        for part in vocabulary.names:
-            share = shown.get(part, 0) / len(images)
-            if share == 0:
-                raise InputError(
-                    f"{boxes.source}: no box of '{part}' on any training image; leave it out by "
-                    f"--set 'parts.use=[...]', or detect it"
-                )
-            notes.append(f"{part}: visible on {share:.0%} of the training images")
+        notes += _shown(where, vocabulary.names, boxes)
     size = (recipe.image.height, recipe.image.width)
     classes = pd.Index(names).get_indexer(wanted)
     samples = TrainingSet(
         images.paths,
-        Located.by_boxes(*box_tensors(boxes, images, vocabulary.names)),
+        where,
         torch.from_numpy(classes.astype(np.int64)),
         torch.from_numpy(models.factorize(sort=True)[0].astype(np.int64)),
         size,
         Augment(recipe.augment, size, vocabulary.mirrored),
     )
     return Prepared(samples, names, tuple(notes))
+
+
+def _shown(where: Located, parts: tuple[str, ...], found: Found) -> list[str]:
+    """Say on how many images each part is, or how large each view is.
+
+    Raises:
+        InputError: a part is on none.
+    """
+    areas = part_areas(where, len(parts))
+    by_boxes = isinstance(found, Boxes)
+    shares = (areas > 0).float().mean(0) if by_boxes else as_ratios(areas).mean(0)
+    notes = []
+    for part, share in zip(parts, shares.tolist(), strict=True):
+        if not share:
+            raise InputError(
+                f"{found.source}: no {'box' if by_boxes else 'mask'} of '{part}' on any training "
+                "image; leave it out by --set 'parts.use=[...]', or detect it"
+            )
+        shown = "visible on {:.0%} of the training images" if by_boxes else "{:.0%} of a vehicle"
+        notes.append(f"{part}: {shown.format(share)}")
+    return notes
 
 
 def _loader(
@@ -162,41 +170,22 @@ def _loader(
     )
 
 
-def _fingerprint(recipe: Recipe, images: Images, boxes: Boxes | None) -> dict[str, str]:
+def _fingerprint(recipe: Recipe, images: Images, boxes: Found | None) -> dict[str, str]:
     """Say what the work is, so that going on with other data or numbers is noticed."""
     images = with_labels(recipe, images.training())
     rows = images.frame[["image", *label_columns(recipe)]]
     seen = None if boxes is None else boxes.frame[boxes.frame["image"].isin(rows["image"])]
     return {
-        "recipe": hashlib.sha256(recipe.to_yaml().encode()).hexdigest(),
-        "images": _hash(rows),
-        "boxes": "none" if seen is None or not recipe.parts.use else _hash(seen),
+        "recipe": digest_text(recipe.to_yaml()),
+        "images": digest_rows(rows),
+        "boxes": "none" if seen is None or not recipe.parts.use else digest_rows(seen),
     }
-
-
-def _hash(frame: pd.DataFrame) -> str:
-    rows = pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy()
-    return hashlib.sha256(np.sort(rows).tobytes()).hexdigest()
-
-
-def _require_same(out: Path, work: dict[str, str]) -> None:
-    path = out / _WORK
-    if path.is_file():
-        before = json.loads(path.read_text("utf-8"))
-        changed = [name for name in work if before.get(name) != work[name]]
-        if changed:
-            raise InputError(
-                f"{out}: holds a run of another {' and '.join(changed)}; choose another folder "
-                f"to write to, or remove this one"
-            )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not empty and not a run; choose another folder to write to")
 
 
 def fit(
     recipe: Recipe,
     images: Images,
-    boxes: Boxes | None,
+    boxes: Found | None,
     out: Path,
     *,
     device: str = "auto",
@@ -220,7 +209,7 @@ def fit(
     """
     target = pick_device(device)
     work = _fingerprint(recipe, images, boxes)
-    _require_same(out, work)
+    require_same(out, work)
     if (out / MODEL).is_file():
         _log.info("%s: already trained", out)
         return Run.load(out)
@@ -231,39 +220,18 @@ def fit(
         _log.info("%s", note)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     model = build_model(recipe, len(prepared.identities), start=True)
-    write_text(out / _WORK, json.dumps(work, indent=1))
+    begin(out, work)
     write_text(out / "recipe.yaml", recipe.to_yaml())
     write_text(out / "notes.txt", "\n".join(prepared.notes) + "\n")
-    keep_freed_memory(target)
-    callbacks: list[Callback] = [
-        ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False)
-    ]
-    if progress:
-        callbacks.append(RichProgressBar(leave=False))
-    trainer = lightning.Trainer(
-        accelerator="gpu" if target.type == "cuda" else target.type,
-        devices=[target.index or 0] if target.type == "cuda" else 1,
-        precision="bf16-mixed" if uses_bf16(recipe.precision, target) else "32-true",
-        max_epochs=recipe.epochs,
-        logger=[CSVLogger(out, "csv"), TensorBoardLogger(out, "tensorboard", "")],
-        callbacks=callbacks,
-        log_every_n_steps=1,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
+    run_training(
+        Training(model, build_criterion(recipe), recipe),
+        lambda epoch: _loader(recipe, prepared.samples, workers, epoch),
+        out,
+        epochs=recipe.epochs,
+        steps=recipe.iterations,
+        target=target,
+        precision=recipe.precision,
+        progress=progress,
     )
-    last = out / "checkpoints" / "last.ckpt"
-    try:
-        with warnings.catch_warnings():
-            # Two that no user can act on: lightning's own use of torch, and resuming as such.
-            warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
-            warnings.filterwarnings("ignore", "Checkpoint directory .* exists")
-            trainer.fit(
-                Training(model, build_criterion(recipe), recipe),
-                _loader(recipe, prepared.samples, workers, lambda: trainer.current_epoch),
-                ckpt_path=str(last) if last.is_file() else None,
-                weights_only=False,
-            )
-    except SystemExit:  # what lightning makes of Ctrl-C
-        raise KeyboardInterrupt from None
     save_model(out / MODEL, model, recipe, prepared.identities)
     return Run.load(out)

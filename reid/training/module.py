@@ -10,7 +10,6 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from reid.data.dataset import Batch
 from reid.methods import Criterion, Network
-from reid.models.prn import PRNOutput
 from reid.recipe import OptimiserSettings, Recipe
 
 
@@ -37,8 +36,9 @@ class Training(lightning.LightningModule):
         size = len(batch.labels)
         named = {f"loss/{name}": term.detach() for name, term in terms.items()}
         self.log_dict(named, on_step=False, on_epoch=True, batch_size=size)
-        if isinstance(output, PRNOutput):
-            correct = (output.global_scores.argmax(1) == batch.labels).float().mean()
+        scores = getattr(output, "global_scores", getattr(output, "scores", None))
+        if scores is not None:
+            correct = (scores.argmax(1) == batch.labels).float().mean()
             self.log("accuracy", correct, on_step=False, on_epoch=True, batch_size=size)
         self.log(
             "loss", loss.detach(), prog_bar=True, on_step=False, on_epoch=True, batch_size=size
@@ -54,7 +54,9 @@ class Training(lightning.LightningModule):
         settings = self.recipe.optimiser
         optimiser = _optimiser(settings, list(self.model.parameters()))
         total = max(1, int(self.trainer.estimated_stepping_batches))
-        warm = settings.warmup * total / self.recipe.epochs
+        # Of an epoch, which is not a share of the whole where iterations are counted.
+        batches = self.trainer.num_training_batches
+        warm = settings.warmup * (batches if self.recipe.iterations else total / self.recipe.epochs)
         every = settings.drop_every
         schedule = LambdaLR(
             optimiser, lambda step: rate_at(step, total, warm, settings.decay_to, every)

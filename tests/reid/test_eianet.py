@@ -175,7 +175,7 @@ def test_the_loss_is_sections_3_and_4s(distance):
 def test_training_and_embedding_look_at_boxes(crops, part_boxes, tmp_path):
     run = fit(recipe(), crops, part_boxes, tmp_path / "run", device="cpu", workers=0,
               progress=False)  # fmt: skip
-    with pytest.raises(InputError, match="look at parts: give --boxes"):
+    with pytest.raises(InputError, match="looks at parts: give --boxes"):
         embed(run, crops, device="cpu", progress=False)
     found = embed(run, crops, part_boxes, device="cpu", progress=False)
     other = part_boxes.frame.assign(x2=part_boxes.frame["x1"] + 0.01)

@@ -114,7 +114,7 @@ def with_part(boxes, name):
     [
         (lambda i, b: (i.where(i.frame["identity"] == "0"), b), "needs two identities"),
         (lambda i, b: (Images(i.frame.assign(identity=None), i.root), b), "have no 'identity'"),
-        (lambda i, b: (i, None), "need boxes"),
+        (lambda i, b: (i, None), "looks at parts: give --boxes"),
         (lambda i, b: (i, with_part(b, "brand")), "no box of 'brand'"),
         (lambda i, b: (i, Boxes(b.frame.assign(image="other.jpg"))), "another data set"),
         (lambda i, b: (Images(i.frame, i.root / "gone"), b), "image files are missing"),
@@ -167,7 +167,7 @@ def test_embedding_skips_what_cannot_be_read(crops, part_boxes, tiny_recipe, tmp
     torch.testing.assert_close(
         torch.tensor(made.vectors), torch.tensor(alone.vectors), rtol=1e-3, atol=1e-4
     )
-    with pytest.raises(InputError, match="look at parts: give --boxes"):
+    with pytest.raises(InputError, match="looks at parts: give --boxes"):
         embed(run, crops, branches="parts", progress=False)
 
 

@@ -70,7 +70,7 @@ def test_evaluation_and_search_compare_views(run, crops, part_boxes, tmp_path):
 
 
 def test_what_views_are_not_for_is_refused(run, crops, part_boxes):
-    with pytest.raises(InputError, match="look at parts: give --boxes"):
+    with pytest.raises(InputError, match="looks at parts: give --boxes"):
         embed(run, crops, branches="views", device="cpu", progress=False)
     with pytest.raises(InputError, match="compare single vectors"):
         evaluate(run, crops, part_boxes, branches="views", refine=Refinement(rerank=True),

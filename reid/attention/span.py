@@ -1,0 +1,214 @@
+"""Training SPAN: masks of views from foregrounds and viewpoint labels alone (section 3.1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import lightning
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.masks import Masks
+from annotations.viewpoints import visible_views
+from annotations.vocabulary import Vocabulary, load_vocabulary
+from reid.attention.finder import FOREGROUND, MODEL, MaskFinder
+from reid.attention.learning import Batch, Samples, learn
+from reid.attention.network import MaskNetwork
+from reid.attention.settings import SpanSettings
+from reid.device import pick_device
+from reid.losses.area_constraint import area_constraint, largest_areas
+from reid.losses.mask_reconstruction import mask_reconstruction
+from reid.losses.spatial_diversity import overlap_margins, spatial_diversity
+from reid.training.work import begin, digest_rows, digest_text, require_same
+
+LEAST, MOST = 0.02, 0.98
+"""Shares of an image; a foreground that is smaller or larger is none."""
+_HALF = 128
+
+
+class MaskCriterion(nn.Module):
+    """SPAN, equation (6): the three losses on masks, weighted.
+
+    Args:
+        views: names of the masks.
+        apart: pairs of views that no image shows together.
+        settings: weights, a and m.
+    """
+
+    margins: Tensor
+
+    def __init__(
+        self, views: tuple[str, ...], apart: tuple[tuple[str, str], ...], settings: SpanSettings
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.register_buffer("margins", overlap_margins(views, apart, settings.overlap))
+
+    def forward(self, odds: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms by name.
+
+        Args:
+            odds: (B, V, h, w), the masks' log-odds.
+            batch: foregrounds and labels (B, V).
+        """
+        masks, weights = odds.sigmoid(), self.settings
+        # Half a cell or more is of the vehicle, as a proposal has it: the rest is the network's
+        # doubt, which all over the background would add up to an area.
+        whole = (batch.foreground >= _HALF).float()
+        labels = batch.labels
+        terms = {
+            "reconstruction": weights.reconstruction
+            * mask_reconstruction(whole, masks, labels).mean()
+        }
+        if weights.area:
+            largest = largest_areas(labels, weights.largest)
+            # An augmentation may have moved the vehicle out of sight.
+            there = whole.flatten(1).any(1)
+            over = area_constraint(whole[there], masks[there], largest[there])
+            terms["area"] = weights.area * over.sum() / len(masks)
+        if weights.diversity:
+            terms["diversity"] = (
+                weights.diversity * spatial_diversity(masks, self.margins.to(masks.device)).mean()
+            )
+        return terms
+
+
+def learnable(images: Images, labels: npt.NDArray[np.bool_], vocabulary: Vocabulary) -> None:
+    """Demand that labels tell the views from each other.
+
+    Args:
+        images: N images.
+        labels: (N, V) bool.
+        vocabulary: of the V views.
+
+    Raises:
+        InputError: no image shows some view, or every image that shows one of two shows the other.
+    """
+    names = vocabulary.names
+    for view, shown in zip(names, labels.T, strict=True):
+        if not shown.any():
+            seen = Counter(images.frame["viewpoint"].astype(str))
+            raise InputError(
+                f"{images.source}: no image shows the view '{view}' (viewpoints there: "
+                f"{', '.join(sorted(seen))}); leave it out by --set 'views=[...]', or label images "
+                "that show it"
+            )
+    if len(names) == 1:
+        raise InputError(
+            f"{images.source}: one view alone ('{names[0]}') is the foreground itself; SPAN needs "
+            "at least two"
+        )
+    for one, other in combinations(range(len(names)), 2):
+        if (labels[:, one] == labels[:, other]).all():
+            raise InputError(
+                f"{images.source}: every image that shows '{names[one]}' shows '{names[other]}', "
+                "too, so nothing tells them apart; label images that show one of them alone"
+            )
+
+
+def train_span(
+    images: Images,
+    foreground: Masks,
+    out: Path,
+    settings: SpanSettings | None = None,
+    *,
+    device: str = "auto",
+    workers: int = 2,
+    progress: bool = True,
+) -> tuple[MaskFinder, tuple[str, ...]]:
+    """Train SPAN, or return it where it is trained.
+
+    Args:
+        images: to learn from; those with a viewpoint are taken.
+        foreground: their foregrounds, of any resolution.
+        out: its folder.
+        settings: the numbers.
+        device: ``auto``, ``cpu``, ``cuda``.
+        workers: processes that read images.
+        progress: whether to show bars.
+
+    Returns:
+        the network, and one line for whatever was left out.
+
+    Raises:
+        InputError: viewpoints are missing or wrong or tell views not apart, or ``out`` holds
+            something else.
+    """
+    settings = settings or SpanSettings()
+    target = pick_device(device)
+    vocabulary = load_vocabulary(settings.vocabulary)
+    vocabulary = vocabulary.only(settings.views or vocabulary.names)
+    notes = []
+    known = images.frame.get("viewpoint")
+    if known is not None and known.notna().any() and known.isna().any():
+        notes.append(f"{int(known.isna().sum())} of {len(images)} images have no viewpoint")
+        images = images.where(known.notna())
+    labels = visible_views(images, vocabulary)
+    learnable(images, labels, vocabulary)
+    work = {
+        "settings": digest_text(settings.model_dump_json()),
+        "images": digest_rows(images.frame[["image", "viewpoint"]]),
+        "foreground": digest_rows(
+            foreground.frame[foreground.frame["image"].isin(images.frame["image"])]
+        ),
+    }
+    require_same(out, work)
+    if (out / MODEL).is_file():
+        return MaskFinder.load(out), tuple(notes)
+    cells = settings.size // settings.cell
+    images, labels, whole, lines = _with_foreground(images, labels, foreground, cells)
+    learnable(images, labels, vocabulary)
+    notes += lines
+    lightning.seed_everything(settings.seed, workers=True, verbose=False)
+    network = MaskNetwork(settings.backbone, settings.weights, len(vocabulary.names), settings.cell)
+    begin(out, work)
+    (out / "problems.txt").write_text("".join(f"{line}\n" for line in notes), "utf-8")
+    partners = torch.tensor(vocabulary.mirrored)
+    shown = torch.from_numpy(labels)
+    learn(
+        network,
+        MaskCriterion(vocabulary.names, vocabulary.apart, settings),
+        Samples(images.paths, whole, shown, partners, settings),
+        np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1),
+        settings,
+        out,
+        target=target,
+        workers=workers,
+        progress=progress,
+    )
+    MaskFinder(network, "views", vocabulary.names, settings, vocabulary).save(out)
+    return MaskFinder.load(out), tuple(notes)
+
+
+def _with_foreground(
+    images: Images, labels: npt.NDArray[np.bool_], foreground: Masks, cells: int
+) -> tuple[Images, npt.NDArray[np.bool_], npt.NDArray[np.uint8], list[str]]:
+    """Return the images that show a vehicle, their labels and foregrounds, and what is left out."""
+    there = images.frame["image"].isin(foreground.frame["image"]).to_numpy()
+    notes = [f"{path}: has no foreground mask; left out" for path in _some(images, ~there)]
+    masks = torch.from_numpy(foreground.of(images, FOREGROUND)[there]).float()
+    images, labels = images.where(there), labels[there]
+    whole = F.interpolate(masks, (cells, cells), mode="area").round().to(torch.uint8)[:, 0].numpy()
+    shares = (whole >= _HALF).mean((1, 2))
+    clear = (shares >= LEAST) & (shares <= MOST)
+    notes += [
+        f"{path}: its foreground is {share:.0%} of the image; left out"
+        for path, share in zip(_some(images, ~clear), shares[~clear], strict=True)
+    ]
+    if not clear.any():
+        raise InputError(
+            f"{foreground.source}: of no image is the foreground more than {LEAST:.0%} and less "
+            f"than {MOST:.0%}; look at its samples.png, and train it on images cropped to vehicles"
+        )
+    return images.where(clear), labels[clear], whole[clear], notes
+
+
+def _some(images: Images, rows: npt.NDArray[np.bool_]) -> list[Path]:
+    return [path for path, wanted in zip(images.paths, rows, strict=True) if wanted]

@@ -1,0 +1,83 @@
+"""The loop that every network of this room is trained by, able to go on after a stop."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from reid.device import Precision, keep_freed_memory, uses_bf16
+
+# Lightning's own lines tell of hardware and of its makers' other products.
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+
+Loader = Callable[[Callable[[], int]], DataLoader[Any]]
+"""From what tells the epoch to the batches of an epoch."""
+
+
+def run_training(
+    module: lightning.LightningModule,
+    loader: Loader,
+    out: Path,
+    *,
+    epochs: int,
+    steps: int | None = None,
+    target: torch.device,
+    precision: Precision = "auto",
+    progress: bool = True,
+) -> None:
+    """Train, or go on from the last epoch that was finished.
+
+    Args:
+        module: the network with its losses and optimiser.
+        loader: see `Loader`.
+        out: gets ``checkpoints/``, ``csv/`` and ``tensorboard/``.
+        epochs: passes over the training images.
+        steps: batches, in place of epochs.
+        target: the device.
+        precision: ``auto`` takes bf16 where the device has it.
+        progress: whether to show a bar.
+
+    Raises:
+        KeyboardInterrupt: a person stopped it.
+    """
+    keep_freed_memory(target)
+    callbacks: list[Callback] = [
+        ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False)
+    ]
+    if progress:
+        callbacks.append(RichProgressBar(leave=False))
+    trainer = lightning.Trainer(
+        accelerator="gpu" if target.type == "cuda" else target.type,
+        devices=[target.index or 0] if target.type == "cuda" else 1,
+        precision="bf16-mixed" if uses_bf16(precision, target) else "32-true",
+        max_epochs=-1 if steps else epochs,
+        max_steps=steps or -1,
+        logger=[CSVLogger(out, "csv"), TensorBoardLogger(out, "tensorboard", "")],
+        callbacks=callbacks,
+        log_every_n_steps=1,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+    )
+    last = out / "checkpoints" / "last.ckpt"
+    try:
+        with warnings.catch_warnings():
+            # Two that no user can act on: lightning's own use of torch, and resuming as such.
+            warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
+            warnings.filterwarnings("ignore", "Checkpoint directory .* exists")
+            trainer.fit(
+                module,
+                loader(lambda: trainer.current_epoch),
+                ckpt_path=str(last) if last.is_file() else None,
+                weights_only=False,
+            )
+    except SystemExit:  # what lightning makes of Ctrl-C
+        raise KeyboardInterrupt from None

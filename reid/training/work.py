@@ -1,0 +1,54 @@
+"""What a folder of training is, so that going on with other data or numbers is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from annotations.errors import InputError
+from annotations.files import write_text
+
+WORK = "work.json"
+
+
+def digest_text(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_rows(frame: pd.DataFrame) -> str:
+    """Return a hash of a table's rows, whatever their order."""
+    rows = pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy()
+    return hashlib.sha256(np.sort(rows).tobytes()).hexdigest()
+
+
+def require_same(out: Path, work: dict[str, str]) -> None:
+    """Demand that a folder is new, empty, or holds the same work.
+
+    Args:
+        out: the folder.
+        work: what makes the work what it is: a digest by a word for people.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    path = out / WORK
+    if path.is_file():
+        before = json.loads(path.read_text("utf-8"))
+        changed = [name for name in work if before.get(name) != work[name]]
+        if changed:
+            raise InputError(
+                f"{out}: holds a run of another {' and '.join(changed)}; choose another folder "
+                f"to write to, or remove this one"
+            )
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: is not empty and not a run; choose another folder to write to")
+
+
+def begin(out: Path, work: dict[str, str]) -> None:
+    """Write down what the work is."""
+    write_text(out / WORK, json.dumps(work, indent=1))
