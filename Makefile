@@ -10,7 +10,7 @@ changes = $(foreach change,$(SET),--set '$(change)')
 labels = $(foreach labels,$(LABELS),--labels '$(labels)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo detect-parts train-reid retrieve tables ablation test test-slow lint format constraints clean
+.PHONY: help setup demo detect-parts find-views train-reid retrieve tables ablation test test-slow lint format constraints clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ demo: $(VENV)/ready ## Run every job on the built-in fleet; ends by naming the r
 
 detect-parts: $(VENV)/ready ## Train a part detector on LABELS, one set or several (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'
 	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(labels) $(call option,DETECTOR,detector) $(changes) $(if $(REDO),--redo)
+
+find-views: $(VENV)/ready ## Learn masks of vehicles' views from the viewpoints of DATA (or take NETWORK), and find them; SET='size=128 backbone=resnet18'
+	$(BIN)/partreid find-views --work '$(WORK)' $(call option,DATA,data) $(call option,NETWORK,network) $(changes) $(if $(REDO),--redo)
 
 train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and evaluate it
 	$(BIN)/partreid train-reid --work '$(WORK)' $(call option,DATA,data) $(call option,RECIPE,recipe) $(changes)

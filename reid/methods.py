@@ -269,9 +269,7 @@ def compares_views(recipe: Recipe, branches: Branches) -> bool:
     return branches == "views" or (branches == "global" and recipe.distance == "cpdm")
 
 
-def require_found(
-    recipe: Recipe, found: Boxes | Masks | None, who: str, instead: str = ""
-) -> None:
+def require_found(recipe: Recipe, found: Boxes | Masks | None, who: str, instead: str = "") -> None:
     """Demand that what was found is what a recipe's method locates parts by.
 
     Args:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.files import read_text, whole_folder
 from annotations.images import Images
+from reid.data.locate import Found
 from reid.device import pick_device
 from reid.evaluation.report import evaluate
 from reid.methods import Branches, needs_boxes
@@ -69,7 +69,7 @@ def _quiet(name: str) -> Iterator[None]:
 def train(
     trial: Trial,
     images: Images,
-    boxes: Boxes | None,
+    boxes: Found | None,
     folder: Path,
     device: str,
     workers: int,
@@ -92,7 +92,7 @@ Score = Callable[[Run, Path], None]
 """Tests a trained network and writes its scores into a folder, among them ``per_query.csv``."""
 
 
-def by_rank(images: Images, boxes: Boxes | None, branches: Branches, device: str) -> Score:
+def by_rank(images: Images, boxes: Found | None, branches: Branches, device: str) -> Score:
     """Return the scoring of a re-identification: every query against the gallery.
 
     Args:
@@ -112,7 +112,7 @@ def by_rank(images: Images, boxes: Boxes | None, branches: Branches, device: str
 def run_trial(
     trial: Trial,
     images: Images,
-    boxes: Boxes | None,
+    boxes: Found | None,
     score: Score,
     folder: Path,
     *,

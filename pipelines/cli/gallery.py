@@ -17,7 +17,7 @@ def build(
     data: options.Data,
     run: Annotated[Path, typer.Option(help="Run folder of the network.")],
     out: Annotated[Path, typer.Option(help="Gallery folder to write.")] = Path("gallery"),
-    boxes: options.BoxesFile = None,
+    boxes: options.FoundFile = None,
     dataset: options.Kind = None,
     branches: options.Branches = "global",
     mirror: options.Mirror = None,
@@ -39,7 +39,7 @@ def search(
         "results"
     ),
     top: Annotated[int, typer.Option(min=1, help="Images to find for each query.")] = 10,
-    boxes: options.BoxesFile = None,
+    boxes: options.FoundFile = None,
     dataset: options.Kind = None,
     cross_camera: Annotated[
         bool, typer.Option(help="Leave out the query's identity from the query's camera.")

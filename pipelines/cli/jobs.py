@@ -1,4 +1,4 @@
-"""The whole jobs, which ``make`` calls: detect-parts, train-reid, retrieve, demo."""
+"""The whole jobs, which ``make`` calls: detect-parts, find-views, train-reid, retrieve, demo."""
 
 from __future__ import annotations
 
@@ -35,6 +35,29 @@ def detect_parts(
     from pipelines.jobs.whole import detect_parts
 
     detect_parts(data, labels or [], detector, settings or [], redo, work, device)
+
+
+def find_views(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Data set, its images with viewpoints.")
+    ] = None,
+    network: Annotated[
+        Path | None, typer.Option(help="SPAN that is trained; viewpoints are not needed then.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change a setting of the mask networks, such as size=128; repeatable."
+        ),
+    ] = None,
+    redo: Annotated[bool, typer.Option(help="Find again with another network.")] = False,
+    work: WorkOption = Path("runs"),
+    device: options.Device = "auto",
+) -> None:
+    """Learn where the views of vehicles are (SPAN), and find their masks on every image."""
+    from pipelines.jobs.find_views import find_views
+
+    find_views(data, network, settings or [], redo, work, device)
 
 
 def train_reid(
@@ -75,6 +98,7 @@ def demo(work: WorkOption = Path("demo"), device: options.Device = "auto") -> No
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("detect-parts")(detect_parts)
+    app.command("find-views")(find_views)
     app.command("train-reid")(train_reid)
     app.command("retrieve")(retrieve)
     app.command("demo")(demo)

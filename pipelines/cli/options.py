@@ -42,6 +42,15 @@ Change = Annotated[
 BoxesFile = Annotated[
     Path | None, typer.Option(help="Part boxes: boxes.parquet, or the folder that holds it.")
 ]
+FoundFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--boxes",
+        "--masks",
+        help="Part boxes, or masks of views: boxes.parquet, masks.parquet, or the folder that "
+        "holds it.",
+    ),
+]
 Rerank = Annotated[
     bool, typer.Option("--rerank", help="Re-rank by k-reciprocal neighbours (Zhong et al. 2017).")
 ]

@@ -15,7 +15,7 @@ def train(
     recipe: Annotated[str, typer.Argument(help="Recipe by name (prn, prn-small), or a YAML file.")],
     data: options.Data,
     out: Annotated[Path, typer.Argument(help="Run folder to write.")],
-    boxes: options.BoxesFile = None,
+    boxes: options.FoundFile = None,
     detector: Annotated[
         Path | None,
         typer.Option(help="Detector: parts that it finds worse than parts.least are left out."),
@@ -37,7 +37,7 @@ def evaluate(
         Path | None, typer.Argument(help="Data set: a folder of images, a root, or a table.")
     ] = None,
     root: Annotated[Path | None, typer.Option(help="The data set, instead of DATA.")] = None,
-    boxes: options.BoxesFile = None,
+    boxes: options.FoundFile = None,
     dataset: options.Kind = None,
     branches: options.Branches = "global",
     mirror: options.Mirror = None,

@@ -43,8 +43,9 @@ def vocabulary_of(boxes: Boxes) -> Vocabulary:
         return Vocabulary.from_record(stored)
     named = set(boxes.frame["part"])
     for name in reversed(built_in_vocabularies()):
-        if named <= set(load_vocabulary(name).names):
-            return load_vocabulary(name)
+        known = load_vocabulary(name)
+        if named <= set(known.names) and not known.viewpoints:  # views have masks
+            return known
     raise InputError(
         f"{boxes.source}: no built-in vocabulary has all of its parts ({', '.join(sorted(named))})"
     )

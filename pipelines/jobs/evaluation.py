@@ -11,7 +11,7 @@ from annotations.errors import InputError
 from annotations.files import whole_file
 from annotations.images import Images
 from annotations.pairs import Pairs
-from pipelines.jobs.detector import boxes_at
+from pipelines.jobs.found import found_at
 from pipelines.report.curves import write_curves
 from pipelines.report.two_runs import write_two_runs
 from pipelines.tables import say, show, written
@@ -141,7 +141,7 @@ def evaluate(
     if other is not None and other.resolve() == run.resolve():
         raise InputError(f"--compare {other}: is the run itself")
     runs = [Run.load(path) for path in (run, *([other] if other else []))]
-    found = boxes_at(boxes) if boxes else None
+    found = found_at(boxes) if boxes else None
     images = read_images(data, dataset)
     for column in asked.by:
         if column not in images.frame:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotations.datasets import read_images
-from pipelines.jobs.detector import boxes_at
+from pipelines.jobs.found import found_at
 from pipelines.recipes import RECIPES, load_recipe
 from pipelines.selection import with_found_parts
 from pipelines.tables import show, written
@@ -31,7 +31,7 @@ def train(
     run = fit(
         chosen,
         read_images(data, dataset),
-        boxes_at(boxes) if boxes else None,
+        found_at(boxes) if boxes else None,
         out,
         device=device,
         workers=workers,

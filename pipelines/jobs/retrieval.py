@@ -8,8 +8,10 @@ from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.images import Images
-from pipelines.jobs.detector import boxes_at, vocabulary_of
+from pipelines.jobs.detector import vocabulary_of
+from pipelines.jobs.found import found_at
 from pipelines.tables import say, written
+from reid.data.locate import Found
 from reid.embedding import embed
 from reid.methods import check_branches
 from reid.reranking.refinement import Refinement
@@ -30,7 +32,7 @@ def build(
     mirror: bool | None = None,
 ) -> Gallery:
     """Embed a data set into a gallery."""
-    found = boxes_at(boxes) if boxes else None
+    found = found_at(boxes) if boxes else None
     images = read_images(data, dataset)
     return build_from(images, Run.load(run), out, found, branches, device, mirror)
 
@@ -39,7 +41,7 @@ def build_from(
     images: Images,
     run: Run,
     out: Path,
-    boxes: Boxes | None,
+    boxes: Found | None,
     branches: str,
     device: str,
     mirror: bool | None = None,
@@ -80,7 +82,7 @@ def search(
     if run is None and not remembered.is_dir():
         raise InputError(f"{gallery}: made by the run {remembered}, which is gone; give --run")
     loaded = Run.load(run or remembered)
-    found = boxes_at(boxes) if boxes else None
+    found = found_at(boxes) if boxes else None
     return search_in(
         read_images(queries, dataset), opened, loaded, out, top, found, cross_camera, device, refine
     )
@@ -92,7 +94,7 @@ def search_in(
     run: Run,
     out: Path,
     top: int,
-    boxes: Boxes | None,
+    boxes: Found | None,
     cross_camera: bool,
     device: str,
     refine: Refinement | None = None,
@@ -122,14 +124,15 @@ def search_in(
     )
     if refine:
         say(refine.words)
+    drawn = boxes if isinstance(boxes, Boxes) else None
     page = write_results(
         found,
         gallery,
         embedded.images,
         out,
-        boxes=boxes,
-        query_boxes=boxes,
-        vocabulary=None if boxes is None else vocabulary_of(boxes),
+        boxes=drawn,
+        query_boxes=drawn,
+        vocabulary=None if drawn is None else vocabulary_of(drawn),
     )
     written(out / "results.csv", f"rank lists of {len(embedded.images)} queries:")
     written(page, "page:")

@@ -7,21 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotations.cache import BOXES
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import read_text, write_text
+from annotations.masks import FILE as MASKS
 from detection.card import DetectorCard
 from detection.detector import Detector
 from pipelines.jobs import detector as detector_jobs
 from pipelines.jobs import evaluation as evaluation_jobs
 from pipelines.jobs import network as network_jobs
 from pipelines.jobs import retrieval as retrieval_jobs
+from pipelines.jobs import views as view_jobs
 from pipelines.jobs.fleet import make as make_fleet
+from pipelines.jobs.found import found_at
 from pipelines.recipes import load_recipe
 from pipelines.selection import maker_of
 from pipelines.tables import say
+from reid.attention.finder import MaskFinder
 from reid.evaluation.report import Evaluation
-from reid.methods import needs_boxes
+from reid.methods import METHODS, needs_boxes
+from reid.recipe import Recipe
 from reid.run import Run
 
 DEMO_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=16", "batch=8",
@@ -68,6 +74,13 @@ class Job:
         write_text(note, f"{path}\n")
         return cls(data, folder, False)
 
+    def views_of(self, images: Path, out: Path, device: str) -> Path:
+        """Find the views of other images, or what is new of them, and return the cache."""
+        work = f"{images.resolve()} {MaskFinder.load(self.span).hash}"
+        place = out / f"views-{hashlib.sha256(work.encode()).hexdigest()[:8]}"
+        view_jobs.find(self.span, images, None, place, False, device)
+        return place
+
     def parts_of(self, images: Path, out: Path, device: str) -> Path:
         """Detect the parts of other images, or what is new of them, and return the cache.
 
@@ -91,6 +104,21 @@ class Job:
     def parts(self) -> Path:
         """The cache of the boxes that the detector found."""
         return self.folder / "parts"
+
+    @property
+    def foreground(self) -> Path:
+        """The masks of vehicles, and the network that found them."""
+        return self.folder / "foreground"
+
+    @property
+    def span(self) -> Path:
+        """The network that finds views."""
+        return self.folder / "span"
+
+    @property
+    def views(self) -> Path:
+        """The masks of the views that it found."""
+        return self.folder / "views"
 
     @property
     def filled(self) -> Path:
@@ -135,13 +163,17 @@ def train_reid(
     chosen = job.recipe(recipe)
     wanted = load_recipe(chosen, changes)
     # An embedding made of parts has only those that were found, so it learns from no others.
-    boxes = job.parts / "boxes.parquet" if needs_boxes(wanted, "global") else job.filled
+    found = _place(job, wanted)
+    boxes = found or job.filled
     if not boxes.is_file():
-        if not job.built_in:
-            raise InputError(f"{boxes}: not there; run 'make detect-parts DATA={data}' first")
+        make = "find-views" if boxes.parent == job.views else "detect-parts"
+        if not job.built_in or make == "find-views":
+            raise InputError(f"{boxes}: not there; run 'make {make} DATA={data or '...'}' first")
         detect_parts(None, [], None, [], False, work, device)
     out = job.run(recipe)
-    detector = maker_of(detector_jobs.boxes_at(job.parts), job.folder / "detector")
+    detector = None
+    if boxes.parent != job.views:
+        detector = maker_of(detector_jobs.boxes_at(job.parts), job.folder / "detector")
     run = network_jobs.train(
         chosen, job.root, None, out, boxes, changes, device, workers=2, detector=detector
     )
@@ -150,8 +182,15 @@ def train_reid(
         say("the data set has no query and gallery splits, and no test split: not evaluated")
         return run, None
     results = out / "evaluation"
-    found = job.parts if needs_boxes(run.recipe, "global") else None
     return run, evaluation_jobs.evaluate(out, job.root, None, found, "global", results, device)
+
+
+def _place(job: Job, recipe: Recipe) -> Path | None:
+    """Return the file of what a recipe's embedding is made of; None where that is no part."""
+    if not needs_boxes(recipe, "global"):
+        return None
+    by_masks = METHODS[recipe.method].by == "masks"
+    return job.views / MASKS if by_masks else job.parts / BOXES
 
 
 def retrieve(
@@ -182,13 +221,15 @@ def retrieve(
         images = read_images(job.root)
         asked, searched = images.split("query"), images.split("gallery")
     out = job.folder / "retrieval"
-    needed = needs_boxes(run.recipe, "global")
+    made_of = _place(job, run.recipe)
     # Where boxes only decorate the page, they are shown where the images have them.
-    places = [job.parts, job.parts] if queries is None and job.parts.is_dir() else [None, None]
-    if needed and queries is not None and gallery is not None:
-        places = [job.parts_of(folder, out, device) for folder in (queries, gallery)]
-    boxes = [detector_jobs.boxes_at(place) if place else None for place in places]
+    own = (made_of.parent if made_of else job.parts) if queries is None else None
+    places = [own, own] if own is not None and own.is_dir() else [None, None]
+    if made_of and queries is not None and gallery is not None:
+        find = job.views_of if made_of.parent == job.views else job.parts_of
+        places = [find(folder, out, device) for folder in (queries, gallery)]
+    found = [found_at(place) if place else None for place in places]
     built = retrieval_jobs.build_from(
-        searched, run, out / "gallery", boxes[1] if needed else None, "global", device
+        searched, run, out / "gallery", found[1] if made_of else None, "global", device
     )
-    return retrieval_jobs.search_in(asked, built, run, out, top, boxes[0], True, device)
+    return retrieval_jobs.search_in(asked, built, run, out, top, found[0], True, device)

@@ -22,7 +22,7 @@ from reid.recipe import AugmentSettings
 from reid.training.loop import run_training
 from reid.training.module import rate_at
 
-_LEFT = 0.01
+_LEFT = 0.1
 
 
 class Batch(NamedTuple):
@@ -128,7 +128,7 @@ class BalancedSampler(Sampler[tuple[int, int]]):
 
 
 class Learning(lightning.LightningModule):
-    """A network, its losses and AdamW, whose rate falls to a hundredth.
+    """A network, its losses and AdamW, whose rate falls to a tenth.
 
     Args:
         model: the network.

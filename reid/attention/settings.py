@@ -20,7 +20,7 @@ class NetworkSettings(BaseModel):
         size: side of the square that images are resized to, in pixels.
         epochs: passes over the training images.
         batch: images a step.
-        lr: learning rate of AdamW at the start; it falls to a hundredth of it.
+        lr: learning rate of AdamW at the start; it falls to a tenth of it.
         flip: probability of mirroring.
         zoom: largest relative change of scale.
         colour: strength of brightness, contrast and saturation changes.

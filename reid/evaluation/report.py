@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from annotations.boxes import Boxes
 from annotations.files import whole_file, write_text
 from annotations.images import Images
+from reid.data.locate import Found
 from reid.distances import CoOccurrence, distance_named
 from reid.embedding import embed
 from reid.evaluation.groups import KNOWN, scores_by
@@ -73,7 +73,7 @@ def _plain(table: pd.DataFrame) -> list[list[float | None]]:
 def evaluate(
     run: Run,
     images: Images,
-    boxes: Boxes | None = None,
+    boxes: Found | None = None,
     *,
     protocol: Protocol | None = None,
     refine: Refinement | None = None,

@@ -22,7 +22,13 @@ def digest_text(text: str) -> str:
 
 def digest_rows(frame: pd.DataFrame) -> str:
     """Return a hash of a table's rows, whatever their order."""
-    rows = pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy()
+    packed = {
+        name: cells.map(bytes.hex)
+        for name, cells in frame.items()
+        if len(cells) and isinstance(cells.iloc[0], bytes)
+    }
+    text = frame.assign(**packed).astype(str)  # type: ignore[arg-type]
+    rows = pd.util.hash_pandas_object(text, index=False).to_numpy()
     return hashlib.sha256(np.sort(rows).tobytes()).hexdigest()
 
 

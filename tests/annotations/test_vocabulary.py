@@ -9,7 +9,7 @@ from annotations.vocabulary import built_in_vocabularies, load_vocabulary
 
 
 def test_built_in_vocabularies_have_the_papers_parts() -> None:
-    assert built_in_vocabularies() == ["eia", "prn"]
+    assert built_in_vocabularies() == ["eia", "prn", "views"]
     assert load_vocabulary("prn").names == ("window", "light", "brand")
     assert len(load_vocabulary("eia").names) == 17
 

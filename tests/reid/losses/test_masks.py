@@ -75,9 +75,9 @@ def test_views_overlap_by_no_more_than_their_margin(masks):
             shared = masks.new_zeros(())
             for row in range(5):
                 for column in range(6):
-                    shared = shared + masks[image, one, row, column] * masks[
-                        image, other, row, column
-                    ]
+                    shared = (
+                        shared + masks[image, one, row, column] * masks[image, other, row, column]
+                    )
             over = shared / 30 - float(margins[pair])
             if over > 0:
                 total = total + over

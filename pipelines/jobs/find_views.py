@@ -1,0 +1,72 @@
+"""The whole job of finding views: foregrounds, SPAN, and the masks of every image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from annotations.datasets import read_images
+from annotations.errors import InputError, suggest
+from annotations.masks import Masks
+from pipelines.jobs import views as views_jobs
+from pipelines.jobs.whole import Job
+from reid.attention.settings import ForegroundSettings, MaskSettings, SpanSettings
+
+_OWN = ("epochs", "lr")
+"""Settings that both networks have and that suit one of them alone: those given are SPAN's."""
+
+
+def find_views(
+    data: Path | None,
+    network: Path | None,
+    settings: list[str],
+    redo: bool,
+    work: Path,
+    device: str,
+) -> Masks:
+    """Train both networks (or take SPAN), and find the views of every image of a data set.
+
+    Args:
+        data: the data set, its images with viewpoints; they are not needed with ``network``.
+        network: SPAN, trained elsewhere.
+        settings: changes of SPAN's settings, and of the foreground's where it has the same.
+        redo: find again with other networks.
+        work: holds every job's output.
+        device: ``auto``, ``cpu``, ``cuda``.
+
+    Raises:
+        InputError: there is no data set, a setting is none, or the data has no viewpoints.
+    """
+    if data is None:
+        raise InputError(
+            "give --data (DATA=): images with viewpoints, such as VeRi-776, or a fleet seen from "
+            "all sides: 'partreid fleet DIR --preset views'"
+        )
+    job = Job.on(data, work)
+    if network is None:
+        mine, theirs = _divided(settings)
+        if "viewpoint" not in read_images(data).frame:
+            raise InputError(
+                f"{data}: its images have no 'viewpoint'; label some and fill the rest by "
+                "'partreid views learn' and 'label', or give --network (NETWORK=), a SPAN that is "
+                "trained"
+            )
+        views_jobs.foreground(data, None, job.foreground, theirs, redo, device)
+        network = job.span
+        views_jobs.train(data, None, job.foreground, network, mine, device)
+    return views_jobs.find(network, data, None, job.views, redo, device)
+
+
+def _divided(settings: list[str]) -> tuple[list[str], list[str]]:
+    """Return the changes of SPAN's settings and those of the foreground's."""
+    mine, theirs = [], []
+    known = {*SpanSettings.model_fields, *ForegroundSettings.model_fields}
+    for change in settings:
+        key = change.partition("=")[0]
+        if key not in known:
+            raise InputError(f"'{change}': no setting '{key}'; {suggest(key, known)}")
+        shared = key in MaskSettings.model_fields and key not in _OWN
+        if key in SpanSettings.model_fields:
+            mine.append(change)
+        if shared or key not in SpanSettings.model_fields:
+            theirs.append(change)
+    return mine, theirs

@@ -1,0 +1,195 @@
+"""The views of vehicles: foregrounds, viewpoints, SPAN, and the masks that it finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from rich.progress import track
+
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.files import whole_file
+from annotations.images import Images
+from annotations.looking import Looked
+from annotations.masks import Masks
+from pipelines.fleet.vehicle.things import VIEWS
+from pipelines.jobs.mask_sheet import write_mask_sheet
+from pipelines.settings import change
+from pipelines.tables import say, show, written
+from reid.attention.agreement import Truth, agreement
+from reid.attention.finder import MaskFinder
+from reid.attention.foreground import train_foreground
+from reid.attention.settings import ForegroundSettings, SpanSettings, ViewpointSettings
+from reid.attention.span import train_span
+from reid.attention.viewpoints import SCORE, ViewpointFinder, fill_viewpoints, train_viewpoints
+
+NETWORK, SHEET = "network", "samples.png"
+_SHOWN = 60
+FLEET = Truth(
+    {view: number for number, view in enumerate(VIEWS, 1) if view != "top"},
+    (VIEWS.index("top") + 1,),
+)
+"""What the numbers of a fleet's true masks mean."""
+
+
+def foreground(
+    data: Path,
+    dataset: str | None,
+    out: Path,
+    settings: list[str],
+    redo: bool,
+    device: str,
+    workers: int = 2,
+) -> Masks:
+    """Learn where vehicles are, find the foreground of every image, and draw some of them."""
+    chosen = change(ForegroundSettings, settings)
+    images = read_images(data, dataset)
+    finder = train_foreground(
+        images.training(), out / NETWORK, chosen, device=device, workers=workers
+    )
+    for line in (out / NETWORK / "problems.txt").read_text("utf-8").splitlines()[:20]:
+        say(line)
+    return _found(finder, images, out, redo, device)
+
+
+def _found(finder: MaskFinder, images: Images, out: Path, redo: bool, device: str) -> Masks:
+    looked: Looked[Masks] = finder.find(images, out, redo=redo, device=device)
+    masks = looked.found
+    there = images.where(images.frame["image"].isin(masks.names))
+    areas = masks.of(there).mean((0, 2, 3)) / 255
+    table = pd.DataFrame({"mask": list(masks.views), "area": areas})
+    show(table, f"masks of {len(there)} images (area: mean share of the image)")
+    say(
+        f"{looked.looked_at} images looked at, {looked.reused} known from before, "
+        f"{len(looked.problems)} unreadable"
+    )
+    for row in looked.problems.head(20).itertuples():
+        say(str(row.problem))
+    write_mask_sheet(images, masks, out / SHEET, _SHOWN, 0)
+    written(out / "masks.parquet", "masks:")
+    written(out / SHEET, "some of them:")
+    return masks
+
+
+def train(
+    data: Path,
+    dataset: str | None,
+    foregrounds: Path,
+    out: Path,
+    settings: list[str],
+    device: str,
+    workers: int = 2,
+) -> MaskFinder:
+    """Train SPAN on the training images that have a viewpoint."""
+    chosen = change(SpanSettings, settings)
+    images = read_images(data, dataset).training()
+    finder, notes = train_span(
+        images, Masks.read(foregrounds), out, chosen, device=device, workers=workers
+    )
+    for note in notes[:20]:
+        say(note)
+    written(out, "SPAN:")
+    return finder
+
+
+def find(
+    network: Path, data: Path, dataset: str | None, out: Path, redo: bool, device: str
+) -> Masks:
+    """Find the views of every image of a data set, and draw some of them."""
+    finder = MaskFinder.load(network)
+    if finder.kind != "views":
+        raise InputError(f"{network}: finds the foreground; give what 'partreid views train' made")
+    return _found(finder, read_images(data, dataset), out, redo, device)
+
+
+def draw(masks: Path, data: Path, dataset: str | None, out: Path, count: int, seed: int) -> None:
+    """Draw the masks of some images as a PNG."""
+    write_mask_sheet(read_images(data, dataset), Masks.read(masks), out, count, seed)
+    written(out, "masks:")
+
+
+def evaluate(masks: Path, data: Path, split: str | None, out: Path | None) -> pd.DataFrame:
+    """Compare masks of views with a fleet's true ones.
+
+    Raises:
+        InputError: a view is none of a fleet's, or the data set has no true masks.
+    """
+    found = Masks.read(masks)
+    images = read_images(data)
+    images = images.split(split) if split else images
+    table = compare_masks(found, images, data)
+    show(table, f"masks of {len(images)} images beside the true ones")
+    target = out or (masks if masks.is_dir() else masks.parent) / "agreement.csv"
+    with whole_file(target) as aside:
+        table.to_csv(aside, index=False)
+    written(target, "table:")
+    return table
+
+
+def compare_masks(found: Masks, images: Images, root: Path) -> pd.DataFrame:
+    """Return `reid.attention.agreement.agreement` by view, as means over images.
+
+    Returns:
+        ``view``, ``images`` that show it, ``iou`` and ``false``, and a last row ``all views``.
+
+    Raises:
+        InputError: see `evaluate`.
+    """
+    if foreign := [view for view in found.views if view not in FLEET.views]:
+        raise InputError(f"{found.source}: a fleet has no true masks of {', '.join(foreign)}")
+    values = found.of(images)
+    tables = []
+    names = images.frame["image"]
+    for name, masks in zip(track(names, "comparing masks", transient=True), values, strict=True):
+        path = root / "masks" / Path(name).with_suffix(".png").name
+        true = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if true is None:
+            raise InputError(f"{path}: no true mask; only fleets have them ('partreid fleet')")
+        tables.append(agreement(masks, np.asarray(true, np.uint8), found.views, FLEET))
+    every = pd.concat(tables, ignore_index=True)
+    mean = every.groupby("view", sort=False).agg(
+        images=("shown", "sum"), iou=("iou", "mean"), false=("false", "mean")
+    )
+    whole = pd.DataFrame(
+        {"images": [len(images)], "iou": [mean["iou"].mean()], "false": [mean["false"].mean()]},
+        index=pd.Index(["all views"], name="view"),
+    )
+    return pd.concat([mean, whole]).reset_index()
+
+
+def learn_viewpoints(
+    data: Path, dataset: str | None, out: Path, settings: list[str], device: str, workers: int = 2
+) -> ViewpointFinder:
+    """Learn viewpoints from the images that have one, and say how well those held out are told."""
+    chosen = change(ViewpointSettings, settings)
+    finder = train_viewpoints(
+        read_images(data, dataset), out, chosen, device=device, workers=workers
+    )
+    if len(finder.tested):
+        right = finder.tested["found"] == finder.tested["viewpoint"]
+        table = right.groupby(finder.tested["viewpoint"]).agg(["size", "mean"]).reset_index()
+        table.columns = pd.Index(["viewpoint", "images", "right"])
+        show(table, f"viewpoints of {len(right)} images held out: {right.mean():.1%} told right")
+        with whole_file(out / "held_out.csv") as aside:
+            finder.tested.to_csv(aside, index=False)
+    written(out, "classifier:")
+    return finder
+
+
+def label(
+    data: Path, dataset: str | None, classifier: Path, out: Path, least: float, device: str
+) -> Images:
+    """Fill the viewpoints that a table lacks, and write the table."""
+    if out.suffix not in (".csv", ".parquet"):
+        raise InputError(f"{out}: give the table to write a name that ends in .csv or .parquet")
+    finder = ViewpointFinder.load(classifier)
+    filled = fill_viewpoints(finder, read_images(data, dataset), least=least, device=device)
+    told = filled.frame[SCORE].notna()
+    counts = filled.frame["viewpoint"].value_counts(dropna=False).rename_axis("viewpoint")
+    show(counts.rename("images").reset_index(), f"{int(told.sum())} viewpoints told")
+    filled.write(out)
+    written(out, "table:")
+    return filled

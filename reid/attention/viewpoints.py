@@ -1,0 +1,296 @@
+"""Learning viewpoints from a few hundred labels, and filling the column of the images table.
+
+VAL's authors labelled 300 images by hand and let a classifier do the rest; so does this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from rich.progress import track
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from annotations.errors import InputError, suggest
+from annotations.files import whole_file
+from annotations.images import Images
+from annotations.pixels import ImageError
+from annotations.reading import in_batches
+from annotations.vocabulary import Vocabulary, load_vocabulary
+from reid.attention.learning import Batch, Samples, learn
+from reid.attention.settings import ViewpointSettings
+from reid.backbones import Backbone
+from reid.data.dataset import read_input
+from reid.device import autocast, keep_freed_memory, pick_device
+from reid.training.work import begin, digest_rows, digest_text, require_same
+
+MODEL = "viewpoints.pt"
+SCORE = "viewpoint_score"
+"""The column that holds how sure the classifier is; empty where a person gave the viewpoint."""
+
+
+class ViewpointNetwork(nn.Module):
+    """A backbone, its mean, and a fully-connected layer.
+
+    Args:
+        backbone: timm's name.
+        weights: see `reid.backbones.Backbone`.
+        count: number of viewpoints.
+    """
+
+    def __init__(self, backbone: str, weights: str | None, count: int) -> None:
+        super().__init__()
+        self.backbone = Backbone(backbone, weights)
+        self.classifier = nn.Linear(self.backbone.channels, count)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the log-odds (B, viewpoints) of images (B, 3, H, W) uint8."""
+        scores: Tensor = self.classifier(self.backbone(images).mean((2, 3)))
+        return scores.float()
+
+
+@dataclass(frozen=True)
+class ViewpointFinder:
+    """Tells viewpoints.
+
+    Attributes:
+        network: in evaluation mode.
+        viewpoints: the words that it knows, in order.
+        settings: how it was trained.
+        tested: the images held out: ``image``, ``viewpoint``, ``found`` and `SCORE`.
+    """
+
+    network: ViewpointNetwork
+    viewpoints: tuple[str, ...]
+    settings: ViewpointSettings
+    tested: pd.DataFrame
+
+    @classmethod
+    def load(cls, folder: Path) -> ViewpointFinder:
+        """Load what `train_viewpoints` wrote.
+
+        Raises:
+            InputError: the folder has none, or it is damaged.
+        """
+        path = folder / MODEL
+        if not path.is_file():
+            raise InputError(f"{folder}: no {MODEL} in it; make one with 'partreid views learn'")
+        try:
+            stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            settings = ViewpointSettings.model_validate(stored["settings"])
+            words = tuple(stored["viewpoints"])
+            network = ViewpointNetwork(settings.backbone, None, len(words))
+            network.load_state_dict(stored["weights"])
+            tested = pd.DataFrame(stored["tested"])
+        except Exception as error:  # torch raises many kinds for a damaged file
+            raise InputError(
+                f"{path}: not a viewpoint network, or damaged ({type(error).__name__})"
+            ) from None
+        return cls(network.eval(), words, settings, tested)
+
+    def tell(
+        self,
+        images: Images,
+        *,
+        device: str = "auto",
+        batch: int = 64,
+        workers: int | None = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Tell the viewpoint of every image.
+
+        Returns:
+            ``found`` (text; empty where an image cannot be read) and `SCORE` (float64, its
+            probability), a row per image.
+        """
+        target = pick_device(device)
+        keep_freed_memory(target)
+        network = self.network.to(target).to(memory_format=torch.channels_last)
+        size = (self.settings.size, self.settings.size)
+
+        def prepare(path: Path) -> Tensor | None:
+            try:
+                return read_input(path, size)
+            except ImageError:
+                return None
+
+        words: list[str | None] = []
+        scores: list[float] = []
+        batches = in_batches(
+            prepare, images.paths, batch, workers=workers, ahead=target.type != "cpu"
+        )
+        steps = range(0, len(images), batch)
+        for _, read in zip(
+            track(steps, "telling viewpoints", transient=True, disable=not progress),
+            batches,
+            strict=True,
+        ):
+            good = [place for place, item in enumerate(read) if item is not None]
+            told: dict[int, tuple[str, float]] = {}
+            if good:
+                pixels = torch.stack([item for item in read if item is not None]).to(target)
+                with torch.inference_mode(), autocast(self.settings.precision, target):
+                    sure, which = network(pixels).softmax(1).max(1)
+                found = zip(which.tolist(), sure.tolist(), strict=True)
+                told = dict(zip(good, ((self.viewpoints[w], s) for w, s in found), strict=True))
+            for place in range(len(read)):
+                word, score = told.get(place, (None, float("nan")))
+                words.append(word)
+                scores.append(score)
+        return pd.DataFrame({"found": pd.array(words, dtype="string"), SCORE: scores})
+
+
+def fill_viewpoints(
+    finder: ViewpointFinder, images: Images, *, least: float = 0.0, device: str = "auto",
+    progress: bool = True,
+) -> Images:  # fmt: skip
+    """Give every image without a viewpoint the one that the classifier tells.
+
+    Args:
+        finder: the classifier.
+        images: the table; viewpoints that are there stay.
+        least: a viewpoint that is less sure is left empty.
+        device: ``auto``, ``cpu``, ``cuda``.
+        progress: whether to show a bar.
+
+    Returns:
+        The table, with `SCORE` where a viewpoint was told.
+    """
+    frame = images.frame
+    known = frame["viewpoint"] if "viewpoint" in frame else pd.Series(pd.NA, frame.index)
+    empty = known.isna()
+    score = pd.Series(np.nan, frame.index, dtype=float)
+    if SCORE in frame:
+        score = pd.to_numeric(frame[SCORE]).astype(float)
+    words = known.astype("string")
+    if empty.any():
+        told = finder.tell(images.where(empty), device=device, progress=progress)
+        sure = (told[SCORE] >= least).to_numpy()
+        words[empty] = told["found"].where(sure, pd.NA).to_numpy()
+        score[empty] = told[SCORE].where(sure).to_numpy()
+    return Images(frame.assign(viewpoint=words, **{SCORE: score}), images.root, images.source)
+
+
+def train_viewpoints(
+    images: Images,
+    out: Path,
+    settings: ViewpointSettings | None = None,
+    *,
+    device: str = "auto",
+    workers: int = 2,
+    progress: bool = True,
+) -> ViewpointFinder:
+    """Train the classifier on the images that have a viewpoint, or return it where it is trained.
+
+    Args:
+        images: some with a viewpoint.
+        out: its folder.
+        settings: the numbers; a share of the labelled images is held out to test with.
+        device: ``auto``, ``cpu``, ``cuda``.
+        workers: processes that read images.
+        progress: whether to show bars.
+
+    Raises:
+        InputError: no image has a viewpoint, one is no word of the vocabulary, there are fewer
+            than two, or ``out`` holds something else.
+    """
+    settings = settings or ViewpointSettings()
+    target = pick_device(device)
+    vocabulary = load_vocabulary(settings.vocabulary)
+    labelled = _labelled(images, vocabulary)
+    work = {
+        "settings": digest_text(settings.model_dump_json()),
+        "labels": digest_rows(labelled.frame[["image", "viewpoint"]]),
+    }
+    require_same(out, work)
+    if (out / MODEL).is_file():
+        return ViewpointFinder.load(out)
+    labelled.require_files()
+    words, classes = _words(labelled, vocabulary)
+    held = np.zeros(len(labelled), dtype=bool)
+    lightning.seed_everything(settings.seed, workers=True, verbose=False)
+    order = np.random.default_rng(settings.seed).permutation(len(labelled))
+    held[order[: round(settings.hold_out * len(labelled))]] = True
+    network = ViewpointNetwork(settings.backbone, settings.weights, len(words))
+    begin(out, work)
+    learnt, labels = labelled.where(~held), classes[~held]
+    partners = {each.name: each.partner for each in vocabulary.viewpoints}
+    mirrored = [words.index(partners[word]) for word in words]
+    learn(
+        network,
+        _losses,
+        Samples(learnt.paths, None, torch.from_numpy(labels), torch.tensor(mirrored), settings),
+        labels,
+        settings,
+        out,
+        target=target,
+        workers=workers,
+        progress=progress,
+    )
+    finder = ViewpointFinder(network.eval(), tuple(words), settings, pd.DataFrame())
+    tested = pd.DataFrame()
+    if held.any():
+        test = labelled.where(held)
+        told = finder.tell(test, device=device, progress=progress)
+        tested = test.frame[["image", "viewpoint"]].reset_index(drop=True).join(told)
+    _save(finder, tested, out)
+    return ViewpointFinder.load(out)
+
+
+def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
+    """Return the images with a viewpoint.
+
+    Raises:
+        InputError: there is none, or one is no word of the vocabulary.
+    """
+    column = images.frame.get("viewpoint")
+    if column is None or not column.notna().any():
+        raise InputError(
+            f"{images.source}: no image has a 'viewpoint'; fill that column for a few hundred"
+        )
+    known = [each.name for each in vocabulary.viewpoints]
+    wrong = column.notna() & ~column.isin(known)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise InputError(
+            f"{images.source}: row {row + 2} (image '{images.frame['image'].iloc[row]}'): "
+            f"viewpoint '{column.iloc[row]}': {suggest(str(column.iloc[row]), known)}"
+        )
+    return images.where(column.notna())
+
+
+def _words(images: Images, vocabulary: Vocabulary) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the viewpoints there are, with those of mirrored images, and each image's number."""
+    there = set(images.frame["viewpoint"])
+    partners = {each.partner for each in vocabulary.viewpoints if each.name in there}
+    words = [each.name for each in vocabulary.viewpoints if each.name in there | partners]
+    if len(there) < 2:
+        raise InputError(
+            f"{images.source}: every label is '{next(iter(there))}'; a classifier needs two"
+        )
+    return words, pd.Index(words).get_indexer(pd.Index(images.frame["viewpoint"])).astype(np.int64)
+
+
+def _losses(scores: Tensor, batch: Batch) -> dict[str, Tensor]:
+    return {"viewpoint": F.cross_entropy(scores, batch.labels)}
+
+
+def _save(finder: ViewpointFinder, tested: pd.DataFrame, out: Path) -> None:
+    weights = finder.network.state_dict()
+    with whole_file(out / MODEL) as aside:
+        torch.save(
+            {
+                "viewpoints": list(finder.viewpoints),
+                "settings": finder.settings.model_dump(mode="json"),
+                "tested": {name: tested[name].astype(object).tolist() for name in tested},
+                "weights": {name: value.cpu().contiguous() for name, value in weights.items()},
+            },
+            aside,
+        )
