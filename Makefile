@@ -31,7 +31,7 @@ demo: $(VENV)/ready ## Run every job on the built-in fleet; ends by naming the r
 detect-parts: $(VENV)/ready ## Train a part detector on LABELS, one set or several (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'
 	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(labels) $(call option,DETECTOR,detector) $(changes) $(if $(REDO),--redo)
 
-find-views: $(VENV)/ready ## Learn masks of vehicles' views from the viewpoints of DATA (or take NETWORK), and find them; SET='size=128 backbone=resnet18'
+find-views: $(VENV)/ready ## Learn masks of vehicles' views from the viewpoints of DATA (or take NETWORK), and find them; SET='size=128 steps=2000 foreground.steps=500'
 	$(BIN)/partreid find-views --work '$(WORK)' $(call option,DATA,data) $(call option,NETWORK,network) $(changes) $(if $(REDO),--redo)
 
 train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and evaluate it
@@ -40,8 +40,8 @@ train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and eva
 retrieve: $(VENV)/ready ## Search GALLERY for every image of QUERIES, with the network trained on DATA
 	$(BIN)/partreid retrieve --work '$(WORK)' $(call option,DATA,data) $(call option,QUERIES,queries) $(call option,GALLERY,gallery) $(call option,RECIPE,recipe)
 
-tables: $(VENV)/ready ## Print the tables of METHOD=eianet (or prn) beside the paper's, trained on DATA or a fleet; BOXES RECIPE ROWS LEVELS SEEDS=3
-	$(BIN)/partreid tables '$(or $(METHOD),eianet)' $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,LEVELS,levels) $(call option,SEEDS,seeds) $(changes)
+tables: $(VENV)/ready ## Print the tables of METHOD=eianet (or prn, span) beside the paper's, trained on DATA or a fleet; BOXES RECIPE ROWS LEVELS SEEDS=3
+	$(BIN)/partreid tables '$(or $(METHOD),eianet)' $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,LEVELS,levels) $(call option,SEEDS,seeds) $(foreach change,$(VIEWS),--views '$(change)') $(changes)
 
 ablation: $(VENV)/ready ## Train PRN with each branch removed, print its Table 4 beside the paper's; DATA BOXES RECIPE ROWS SEEDS=3
 	$(BIN)/partreid ablation $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,SEEDS,seeds) $(changes)

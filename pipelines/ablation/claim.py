@@ -10,17 +10,18 @@ from typing import Any
 
 import pandas as pd
 
-from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.files import read_text, write_text
 from annotations.images import Images
+from reid.data.locate import Found
 from reid.recipe import Recipe
 from reid.run import MODEL
+from reid.training.work import as_text
 
 _CLAIM = "about.json"
 
 
-def data_hash(images: Images, boxes: Boxes | None = None) -> dict[str, str]:
+def data_hash(images: Images, boxes: Found | None = None) -> dict[str, str]:
     """Identify a data set by its table, the sizes of its files and its boxes."""
     sizes = [path.stat().st_size for path in images.paths]
     found = {"images": _hash(images.frame.assign(bytes=sizes))}
@@ -28,7 +29,7 @@ def data_hash(images: Images, boxes: Boxes | None = None) -> dict[str, str]:
 
 
 def _hash(frame: pd.DataFrame) -> str:
-    rows = pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy()
+    rows = pd.util.hash_pandas_object(as_text(frame), index=False).to_numpy()
     return hashlib.sha256(rows.tobytes()).hexdigest()
 
 

@@ -44,10 +44,12 @@ def ablation(
 
 
 def tables(
-    method: Annotated[str, typer.Argument(help="Whose tables: prn or eianet.")],
+    method: Annotated[str, typer.Argument(help="Whose tables: prn, eianet or span.")],
     data: Annotated[
         Path | None,
-        typer.Argument(help="Data set. [prn: the fleet near-duplicate; eianet: the fleet models]"),
+        typer.Argument(
+            help="Data set. [the fleet near-duplicate for prn, models for eianet, views for span]"
+        ),
     ] = None,
     boxes: Annotated[
         Path | None,
@@ -60,7 +62,8 @@ def tables(
     rows: Annotated[
         str | None,
         typer.Option(
-            help="Networks, by comma; of eianet: fc, plain, r-mac, cr-mac, eial, mccl. [all]"
+            help="Networks, by comma; of eianet: fc, plain, r-mac, cr-mac, eial, mccl; of span: "
+            "baseline, reconstruction, no-area, no-diversity, fc, concat, cpdm. [all]"
         ),
     ] = None,
     levels: Annotated[
@@ -87,6 +90,14 @@ def tables(
             help="Of eianet: a change for the classifier that all start from, such as epochs=12."
         ),
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Of span: masks of views to use. [made here, with each set of losses]"),
+    ] = None,
+    views: Annotated[
+        list[str] | None,
+        typer.Option(help="Of span: a change for what finds masks, such as size=128; repeatable."),
+    ] = None,
     change: options.Change = None,
     work: WorkOption = Path("runs"),
     device: options.Device = "auto",
@@ -95,13 +106,14 @@ def tables(
     """Train a paper's networks and print its tables beside ours; goes on where stopped."""
     from annotations.errors import InputError, suggest
 
+    of_eianet = (levels != "model,year", bool(pairs), hold_out != 1 / 3, bool(first))
+    if method != "eianet" and any(of_eianet):
+        raise InputError(f"--levels, --pairs, --hold-out and --first are of eianet, not {method}")
+    if method != "span" and (masks or views):
+        raise InputError(f"--masks and --views are of span, not {method}")
+    if method == "span" and boxes:
+        raise InputError("--boxes: SPAN looks through masks; give --masks, or neither")
     if method == "prn":
-        given = (levels != "model,year", bool(pairs), hold_out != 1 / 3, bool(first))
-        if any(given):
-            raise InputError(
-                "--levels, --pairs, --hold-out and --first are of eianet; prn's Table 4 has "
-                "none of them"
-            )
         from pipelines.jobs.ablation import ablation
 
         chosen = recipe or "prn-small"
@@ -112,8 +124,14 @@ def tables(
         wanted = Wanted(levels, rows, seeds, tuple(pairs or ()), hold_out, tuple(first or ()))
         chosen = recipe or "eianet-small"
         eianet_tables(data, boxes, chosen, wanted, work, change or [], device, workers)
+    elif method == "span":
+        from pipelines.jobs.span import Wanted as Asked
+        from pipelines.jobs.span import span_tables
+
+        asked = Asked(rows, seeds, masks, tuple(views or ()))
+        span_tables(data, recipe or "span-small", asked, work, change or [], device, workers)
     else:
-        raise InputError(f"no tables of '{method}'; {suggest(method, ['prn', 'eianet'])}")
+        raise InputError(f"no tables of '{method}'; {suggest(method, ['prn', 'eianet', 'span'])}")
 
 
 def shortcut(

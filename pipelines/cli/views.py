@@ -15,7 +15,7 @@ app = typer.Typer(
 
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Change a setting, such as --set epochs=5; repeatable."),
+    typer.Option("--set", help="Change a setting, such as --set steps=2000; repeatable."),
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that read images.")]
 Redo = Annotated[bool, typer.Option(help="Throw away masks of another network.")]

@@ -11,8 +11,9 @@ from pipelines.jobs import views as views_jobs
 from pipelines.jobs.whole import Job
 from reid.attention.settings import ForegroundSettings, MaskSettings, SpanSettings
 
-_OWN = ("epochs", "lr")
+_OWN = ("steps", "lr")
 """Settings that both networks have and that suit one of them alone: those given are SPAN's."""
+_PREFIX = "foreground."
 
 
 def find_views(
@@ -43,7 +44,7 @@ def find_views(
         )
     job = Job.on(data, work)
     if network is None:
-        mine, theirs = _divided(settings)
+        mine, theirs = divided(settings)
         if "viewpoint" not in read_images(data).frame:
             raise InputError(
                 f"{data}: its images have no 'viewpoint'; label some and fill the rest by "
@@ -56,17 +57,26 @@ def find_views(
     return views_jobs.find(network, data, None, job.views, redo, device)
 
 
-def _divided(settings: list[str]) -> tuple[list[str], list[str]]:
-    """Return the changes of SPAN's settings and those of the foreground's."""
+def divided(settings: list[str]) -> tuple[list[str], list[str]]:
+    """Divide changes into those of SPAN's settings and those of the foreground's.
+
+    A setting that both have is changed in both, but for how long and how fast one learns, which
+    is SPAN's; ``foreground.KEY=VALUE`` is the foreground's alone.
+
+    Raises:
+        InputError: one is a setting of neither.
+    """
     mine, theirs = [], []
     known = {*SpanSettings.model_fields, *ForegroundSettings.model_fields}
     for change in settings:
         key = change.partition("=")[0]
+        alone = key.startswith(_PREFIX)
+        key = key.removeprefix(_PREFIX)
         if key not in known:
             raise InputError(f"'{change}': no setting '{key}'; {suggest(key, known)}")
-        shared = key in MaskSettings.model_fields and key not in _OWN
-        if key in SpanSettings.model_fields:
+        of_span = key in SpanSettings.model_fields and not alone
+        if of_span:
             mine.append(change)
-        if shared or key not in SpanSettings.model_fields:
-            theirs.append(change)
+        if not of_span or (key in MaskSettings.model_fields and key not in _OWN):
+            theirs.append(change.removeprefix(_PREFIX))
     return mine, theirs

@@ -23,6 +23,8 @@ from reid.training.loop import run_training
 from reid.training.module import rate_at
 
 _LEFT = 0.1
+_EPOCH = 100
+"""The fewest batches of an epoch."""
 
 
 class Batch(NamedTuple):
@@ -97,18 +99,21 @@ class Samples(Dataset[Batch]):
 class BalancedSampler(Sampler[tuple[int, int]]):
     """Draw as many samples of every group, each with the seed of its augmentation.
 
-    SPAN is trained "with balanced images in each viewpoint" (section 4.2). An epoch has as many
-    samples as there are images; those of a small group come several times.
+    SPAN is trained "with balanced images in each viewpoint" (section 4.2). Those of a small group
+    come several times.
 
     Args:
         groups: (N,), what each image is of.
         seed: of the training.
         epoch: tells the epoch when an iteration begins.
+        count: samples of an epoch.
     """
 
-    def __init__(self, groups: npt.NDArray[np.int64], seed: int, epoch: Callable[[], int]) -> None:
+    def __init__(
+        self, groups: npt.NDArray[np.int64], seed: int, epoch: Callable[[], int], count: int
+    ) -> None:
         self.rows = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-        self.count = len(groups)
+        self.count = count
         self.seed = seed
         self.epoch = epoch
 
@@ -197,12 +202,15 @@ def learn(
         workers: processes that read images.
         progress: whether to show bars.
     """
+    batch = min(settings.batch, len(samples))
+    # A checkpoint is written after every epoch, so that of a few images it had better be long.
+    count = max(len(samples), min(settings.steps, _EPOCH) * batch)
 
     def loader(epoch: Callable[[], int]) -> DataLoader[Any]:
         return DataLoader(
             samples,
-            batch_size=min(settings.batch, len(samples)),
-            sampler=BalancedSampler(groups, settings.seed, epoch),
+            batch_size=batch,
+            sampler=BalancedSampler(groups, settings.seed, epoch, count),
             # A last batch of one image would leave batch normalisation without a variance.
             drop_last=True,
             num_workers=workers,
@@ -214,7 +222,7 @@ def learn(
         Learning(model, losses, settings),
         loader,
         out,
-        epochs=settings.epochs,
+        steps=settings.steps,
         target=target,
         precision=settings.precision,
         progress=progress,

@@ -18,7 +18,7 @@ class NetworkSettings(BaseModel):
         backbone: timm's name; conv1 to conv4 of it are the feature extractor (SPAN, section 4.2).
         weights: see `reid.backbones.Backbone`.
         size: side of the square that images are resized to, in pixels.
-        epochs: passes over the training images.
+        steps: batches to train for.
         batch: images a step.
         lr: learning rate of AdamW at the start; it falls to a tenth of it.
         flip: probability of mirroring.
@@ -33,7 +33,7 @@ class NetworkSettings(BaseModel):
     backbone: str = "resnet34"
     weights: str | None = "imagenet"
     size: Annotated[int, Field(ge=32, multiple_of=32)] = 256
-    epochs: AtLeastOne = 10
+    steps: AtLeastOne = 6000
     batch: Annotated[int, Field(ge=2)] = 32
     lr: Annotated[float, Field(gt=0)] = 1e-3
     flip: Share = 0.5
@@ -69,7 +69,7 @@ class ForegroundSettings(MaskSettings):
     iterations: AtLeastOne = 5
     least: Share = 0.1
     most: Share = 0.95
-    epochs: AtLeastOne = 6
+    steps: AtLeastOne = 1000
 
 
 class SpanSettings(MaskSettings):
@@ -104,5 +104,5 @@ class ViewpointSettings(NetworkSettings):
 
     vocabulary: str = "views"
     hold_out: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    epochs: AtLeastOne = 30
+    steps: AtLeastOne = 400
     size: Annotated[int, Field(ge=32, multiple_of=32)] = 128

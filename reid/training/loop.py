@@ -28,7 +28,7 @@ def run_training(
     loader: Loader,
     out: Path,
     *,
-    epochs: int,
+    epochs: int = 1,
     steps: int | None = None,
     target: torch.device,
     precision: Precision = "auto",

@@ -20,15 +20,19 @@ def digest_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def digest_rows(frame: pd.DataFrame) -> str:
-    """Return a hash of a table's rows, whatever their order."""
+def as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with every cell as text, bytes in hexadecimal."""
     packed = {
         name: cells.map(bytes.hex)
         for name, cells in frame.items()
         if len(cells) and isinstance(cells.iloc[0], bytes)
     }
-    text = frame.assign(**packed).astype(str)  # type: ignore[arg-type]
-    rows = pd.util.hash_pandas_object(text, index=False).to_numpy()
+    return frame.assign(**packed).astype(str)  # type: ignore[arg-type]
+
+
+def digest_rows(frame: pd.DataFrame) -> str:
+    """Return a hash of a table's rows, whatever their order."""
+    rows = pd.util.hash_pandas_object(as_text(frame), index=False).to_numpy()
     return hashlib.sha256(np.sort(rows).tobytes()).hexdigest()
 
 

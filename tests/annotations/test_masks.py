@@ -52,7 +52,7 @@ def test_what_is_wrong_is_said(masks, tmp_path):
     with pytest.raises(InputError, match="has masks of front, rear, side, and none of top"):
         masks.of(images("a.jpg"), ("front", "top"))
     torn = Masks(masks.frame.assign(mask=[b"torn"] * 4), VIEWS, (6, 8), source="torn")
-    with pytest.raises(InputError, match="torn: the mask of 'b.jpg' is damaged"):
+    with pytest.raises(InputError, match=r"torn: the mask of 'b\.jpg' is damaged"):
         torn.of(images("b.jpg"))
     with pytest.raises(InputError, match="twice"):
         Masks(pd.concat([masks.frame, masks.frame]), VIEWS, (6, 8))

@@ -203,9 +203,9 @@ def test_the_mirror_image_has_mirrored_masks(crops, masks, tmp_path):
 
 
 def test_boxes_are_not_masks(crops, part_boxes, masks, tiny_recipe, tmp_path):
-    with pytest.raises(InputError, match="give --masks.*has no masks"):
+    with pytest.raises(InputError, match=r"give --masks.*has no masks"):
         fit(recipe(), crops, part_boxes, tmp_path / "run", device="cpu", progress=False)
-    with pytest.raises(InputError, match="give --boxes.*has no boxes"):
+    with pytest.raises(InputError, match=r"give --boxes.*has no boxes"):
         fit(tiny_recipe, crops, masks, tmp_path / "run", device="cpu", progress=False)
     assert isinstance(part_boxes, Boxes)
 

@@ -11,7 +11,7 @@ from reid.attention.grabcut import propose_foreground
 from reid.attention.settings import ForegroundSettings
 
 TINY = ForegroundSettings(
-    backbone="resnet18", weights=None, size=64, epochs=9, batch=14, cell=4, lr=0.003,
+    backbone="resnet18", weights=None, size=64, steps=32, batch=14, cell=4, lr=0.003,
     proposals=40, zoom=0.0, colour=0.0, precision="float32",
 )  # fmt: skip
 
@@ -71,7 +71,7 @@ def test_the_network_learns_foregrounds_and_finds_them_once(street, tmp_path):
 
 def test_a_trained_network_is_returned_and_another_is_refused(street, tmp_path):
     images, _ = street
-    quick = TINY.model_copy(update={"epochs": 1, "proposals": 14})
+    quick = TINY.model_copy(update={"steps": 1, "proposals": 14})
     made = train_foreground(images, tmp_path, quick, device="cpu", workers=0, progress=False)
     again = train_foreground(images, tmp_path, quick, device="cpu", workers=0, progress=False)
     assert again.hash == made.hash

@@ -1,0 +1,196 @@
+"""SPAN's Tables 1 and 2 on a data set: masks by each set of losses, every row under one budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.files import whole_file, write_text
+from annotations.images import Images
+from annotations.masks import Masks
+from pipelines.ablation.claim import claim, data_hash, recipe_hash
+from pipelines.ablation.series import run_series
+from pipelines.ablation.summary import in_short, seeds_told
+from pipelines.ablation.tables import to_markdown
+from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
+from pipelines.jobs import views as views_jobs
+from pipelines.jobs.find_views import divided
+from pipelines.jobs.fleet_data import find_data
+from pipelines.recipes import load_recipe
+from pipelines.span import tables
+from pipelines.span.rows import BASELINE, FULL, MASKS, OURS, ROWS, Row, choose_rows, recipe_of
+from pipelines.tables import show, written
+from reid.recipe import Recipe
+
+PRESET = "views"
+_OURS = ("seed", "parts.use", "join", "distance", "method")
+_FINDERS = ("area", "diversity")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person asks for.
+
+    Attributes:
+        rows: rows by comma; None for all.
+        seeds: trainings of each row.
+        masks: masks of all views, in place of those that are made here; rows of other masks
+            cannot be trained then.
+        settings: changes of the mask networks' settings.
+    """
+
+    rows: str | None = None
+    seeds: int = 3
+    masks: Path | None = None
+    settings: tuple[str, ...] = ()
+
+
+def plan(rows: list[Row], base: Recipe, seeds: int) -> list[Trial]:
+    """Return the trainings: first the baseline and SPAN with CPDM, then the others, by seed."""
+    main = [row for name in (BASELINE, OURS) for row in rows if row.name == name]
+    rest = [row for row in rows if row not in main]
+    return [
+        Trial({"row": row.name, "seed": seed}, recipe_of(row, base, seed))
+        for group in (main, rest)
+        for seed in range(seeds)
+        for row in group
+    ]
+
+
+def span_tables(
+    data: Path | None,
+    recipe: str,
+    wanted: Wanted,
+    work: Path,
+    changes: list[str],
+    device: str,
+    workers: int = 2,
+) -> Path:
+    """Train what has not been trained, print the tables beside the paper's, and write them.
+
+    Returns:
+        the folder of the results, WORK/NAME/span-tables.
+
+    Raises:
+        InputError: a row, recipe, setting or data set is wrong, or the folder holds results of
+            another recipe or data.
+    """
+    chosen = choose_rows(wanted.rows)
+    for change in changes:
+        if (key := change.partition("=")[0].strip()) in _OURS:
+            raise InputError(f"'{change}': the rows and --seeds (SEEDS=) set '{key}' themselves")
+    base = load_recipe(recipe, changes)
+    if base.method != "span":
+        raise InputError(f"recipe '{recipe}': its method is {base.method}; SPAN's tables need span")
+    mine, theirs = divided(list(wanted.settings))
+    for change in mine:
+        if change.partition("=")[0] in _FINDERS:
+            raise InputError(f"'{change}': the rows of Table 1 set this themselves")
+    needed = [name for name in MASKS if any(row.masks == name for row in chosen)]
+    if wanted.masks and needed not in ([], [FULL]):
+        raise InputError(
+            "--masks: Table 1 compares masks that it makes itself; leave --masks out, or ask for "
+            "--rows baseline,fc,concat,cpdm"
+        )
+    root, place = find_data(data, work, PRESET)
+    images = read_images(root)
+    for split in ("train", "query", "gallery"):
+        images.split(split).require("identity", "SPAN's tables")
+    folder = place / "span-tables"
+    given = Masks.read(wanted.masks) if wanted.masks else None
+    claim(folder, {**recipe_hash(base), **data_hash(images, given), "masks": [mine, theirs]})
+    masks = {FULL: given} if given else _masks(root, images, folder, needed, mine, theirs, device)
+    _train_all(plan(chosen, base, wanted.seeds), images, masks, folder, device, workers)
+    _report(plan(list(ROWS), base, wanted.seeds), images, masks, root, folder, place.name)
+    return folder
+
+
+def _masks(
+    root: Path,
+    images: Images,
+    folder: Path,
+    needed: list[str],
+    mine: list[str],
+    theirs: list[str],
+    device: str,
+) -> dict[str, Masks]:
+    """Train what finds masks, a network for each set of losses, and find them on every image."""
+    if not needed:
+        return {}
+    images.require("viewpoint", "SPAN")
+    foreground = folder / "foreground"
+    views_jobs.foreground(root, None, foreground, theirs, False, device)
+    found = {}
+    for name in needed:
+        network = folder / "networks" / name
+        views_jobs.train(root, None, foreground, network, [*mine, *MASKS[name]], device)
+        found[name] = views_jobs.find(network, root, None, folder / f"masks-{name}", False, device)
+    return found
+
+
+def _train_all(
+    trials: list[Trial],
+    images: Images,
+    masks: dict[str, Masks],
+    folder: Path,
+    device: str,
+    workers: int,
+) -> None:
+    rows = {row.name: row for row in ROWS}
+
+    def run(trial: Trial) -> None:
+        row = rows[str(trial.labels["row"])]
+        found = masks[row.masks] if row.masks else None
+        score = by_rank(images, found, "global", device)
+        run_trial(trial, images, found, score, folder, device=device, workers=workers)
+
+    def name(trial: Trial) -> str:
+        return f"{rows[str(trial.labels['row'])].label}, seed {trial.labels['seed']}"
+
+    run_series(trials, folder, run, name, lambda results: in_short(results, "row"))
+
+
+def _report(
+    trials: list[Trial],
+    images: Images,
+    masks: dict[str, Masks],
+    root: Path,
+    folder: Path,
+    name: str,
+) -> Path:
+    """Print and write everything that the finished trials say."""
+    results = collect(trials, folder)
+    scores = tables.score_table(results)
+    made: list[tuple[str, pd.DataFrame]] = []
+    if (root / "masks").is_dir() and masks:
+        tested = images.split("gallery")
+        compared = {
+            losses: views_jobs.compare_masks(found, tested, root) for losses, found in masks.items()
+        }
+        agreed = tables.mask_table(compared)
+        made.append((f"Figure 6 in numbers: masks of {len(tested)} gallery images", agreed))
+        _write(agreed, folder / "masks.csv")
+    for number, what in ((1, "losses that masks are learned by"), (2, "components")):
+        mine = tables.for_people(scores, number)
+        made.append((f"SPAN's Table {number} on {name}, {what}: {seeds_told(scores)}", mine))
+    against = tables.differences(results)
+    if len(against):
+        made.append(("paired difference, 95 % interval over identities", against))
+    for title, table in made:
+        show(table, title)
+    _write(results, folder / "queries.csv")
+    _write(scores, folder / "table.csv")
+    write_text(
+        folder / "tables.md", "\n".join(f"{title}\n\n{to_markdown(each)}" for title, each in made)
+    )
+    written(folder / "tables.md", "tables:")
+    return folder
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    with whole_file(path) as aside:
+        frame.to_csv(aside, index=False)

@@ -1,0 +1,1 @@
+"""SPAN's Tables 1 and 2: the rows, their recipes and what is told of them."""

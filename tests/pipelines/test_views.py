@@ -1,0 +1,236 @@
+"""Masks of views from a folder of images to a page of rank lists, as a user makes them."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.masks import Masks
+from pipelines.cli.main import main
+from pipelines.jobs.find_views import divided, find_views
+from pipelines.jobs.found import found_at
+from pipelines.jobs.span import Wanted, plan, span_tables
+from pipelines.jobs.views import compare_masks, label, learn_viewpoints
+from pipelines.jobs.whole import retrieve, train_reid
+from pipelines.recipes import load_recipe
+from pipelines.span.rows import ROWS, choose_rows
+from tests.reid.attention.conftest import SHOWN, draw
+
+PAPER = Path(__file__).parents[3] / "shared" / "papers" / "span.txt"
+SMALL = [
+    "backbone=resnet18",
+    "weights=null",
+    "size=32",
+    "batch=8",
+    "steps=2",
+    "foreground.steps=40",
+    "foreground.lr=0.003",
+    "precision=float32",
+]
+TINY = [
+    "backbone={name: resnet18, weights: null}",
+    "image={height: 32, width: 32}",
+    "batch={size: 8, per_identity: 2}",
+    "dimension=8",
+    "view_dimension=4",
+    "epochs=1",
+]
+
+
+@pytest.fixture(scope="module")
+def streets(tmp_path_factory):
+    """A data set like a fleet: 32 images of 8 vehicles with viewpoints, splits and true masks."""
+    root = tmp_path_factory.mktemp("data") / "streets"
+    (root / "images").mkdir(parents=True)
+    (root / "masks").mkdir()
+    random, rows = np.random.default_rng(0), []
+    for number in range(32):
+        viewpoint = list(SHOWN)[number % 7]
+        pixels, mask = draw(viewpoint, random)
+        name = f"images/{number:03d}.png"
+        Image.fromarray(pixels).save(root / name)
+        cv2.imwrite(str(root / "masks" / f"{number:03d}.png"), mask)
+        split = "train" if number < 16 else ("query", "gallery")[number % 2]
+        rows.append({"image": name, "identity": str(number // 4), "camera": str(number % 2),
+                     "split": split, "viewpoint": viewpoint})  # fmt: skip
+    Images(pd.DataFrame(rows), root).write(root / "images.parquet")
+    return root
+
+
+def refused(monkeypatch, capsys, *words):
+    monkeypatch.setattr(sys, "argv", ["partreid", *map(str, words)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_from_images_to_rank_lists(streets, tmp_path, monkeypatch, capsys):
+    work = tmp_path / "runs"
+    with pytest.raises(InputError, match=r"masks\.parquet: not there; run 'make find-views"):
+        train_reid(streets, "span-small", TINY, work, "cpu")
+    settings = [*SMALL, "proposals=16", "overlap=0.1"]
+    masks = find_views(streets, None, settings, False, work, "cpu")
+    place = work / "streets"
+    assert len(masks) == 32
+    for file in ("foreground/masks.parquet", "foreground/samples.png", "views/samples.png"):
+        assert (place / file).is_file()
+    again = find_views(streets, None, settings, False, work, "cpu")
+    assert (again.frame["mask"] == masks.frame["mask"]).all()
+    run, scored = train_reid(streets, "span-small", TINY, work, "cpu")
+    assert run.recipe.distance == "cpdm"
+    assert scored is not None
+    page = retrieve(streets, None, None, "span-small", 3, work, "cpu")
+    assert page.is_file()
+    # A folder of its own has its views found first.
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for number in (20, 21, 22):
+        name = f"{number:03d}.png"
+        (mine / name).write_bytes((streets / "images" / name).read_bytes())
+    retrieve(streets, mine, mine, "span-small", 2, work, "cpu")
+    assert len(list((place / "retrieval").glob("views-*/masks.parquet"))) == 1
+    # A SPAN that is trained needs no viewpoints; the foreground's network is none.
+    frame = Images.read(streets / "images.parquet").frame.drop(columns="viewpoint")
+    bare = tmp_path / "bare.csv"
+    frame.assign(image=[str(streets / name) for name in frame["image"]]).to_csv(bare, index=False)
+    with pytest.raises(InputError, match="have no 'viewpoint'"):
+        find_views(bare, None, SMALL, False, work, "cpu")
+    assert len(find_views(bare, place / "span", [], False, tmp_path / "bare", "cpu")) == 32
+    said = refused(monkeypatch, capsys, "views", "find", place / "foreground" / "network", streets,
+                   tmp_path / "out")  # fmt: skip
+    assert "finds the foreground" in said
+    said = refused(monkeypatch, capsys, "eval", run.source, streets)
+    assert "looks at parts: give --masks" in said or "look at parts: give --masks" in said
+
+
+def test_masks_of_another_network_are_kept_until_redo(streets, tmp_path):
+    work = tmp_path / "runs"
+    find_views(streets, None, [*SMALL, "proposals=16"], False, work, "cpu")
+    with pytest.raises(InputError, match="another settings"):
+        find_views(streets, None, [*SMALL, "proposals=16", "largest=0.6"], False, work, "cpu")
+
+
+def test_settings_go_where_they_belong():
+    mine, theirs = divided(
+        ["size=64", "steps=5", "overlap=0.1", "margin=0.1", "lr=0.1", "foreground.steps=9"]
+    )
+    assert mine == ["size=64", "steps=5", "overlap=0.1", "lr=0.1"]
+    assert theirs == ["size=64", "margin=0.1", "steps=9"]
+    with pytest.raises(InputError, match="no setting 'szie'; did you mean 'size'"):
+        divided(["szie=64"])
+    with pytest.raises(InputError, match="give --data"):
+        find_views(None, None, [], False, None, "cpu")
+
+
+def test_viewpoints_are_learned_and_filled(streets, tmp_path):
+    images = Images.read(streets / "images.parquet")
+    some = images.frame["viewpoint"].where(np.arange(32) % 4 > 0)
+    table = tmp_path / "some.csv"
+    Images(images.frame.assign(viewpoint=some), images.root).write(table)
+    frame = pd.read_csv(table)
+    frame["image"] = [str(streets / name) for name in frame["image"]]
+    frame.to_csv(table, index=False)
+    own = [change for change in SMALL if not change.startswith("foreground")]
+    learn_viewpoints(table, None, tmp_path / "net", own, "cpu", workers=0)
+    assert len(pd.read_csv(tmp_path / "net" / "held_out.csv")) == round(0.2 * 24)
+    filled = label(table, None, tmp_path / "net", tmp_path / "all.parquet", 0.0, "cpu")
+    assert filled.frame["viewpoint"].notna().all()
+    assert Images.read(tmp_path / "all.parquet").frame["viewpoint_score"].notna().sum() == 8
+    with pytest.raises(InputError, match=r"ends in \.csv or \.parquet"):
+        label(table, None, tmp_path / "net", tmp_path / "all.txt", 0.0, "cpu")
+
+
+def test_true_masks_agree_with_themselves(streets):
+    images = Images.read(streets / "images.parquet")
+    values = []
+    for path in images.paths:
+        true = cv2.imread(str(streets / "masks" / path.name), cv2.IMREAD_GRAYSCALE)
+        values.append([(true == view) * 255 for view in (1, 2, 3)])
+    found = Masks.from_values(
+        list(images.frame["image"]), np.array(values, np.uint8), ("front", "rear", "side"), {}
+    )
+    table = compare_masks(found, images, streets).set_index("view")
+    assert (table["iou"] == 1).all()
+    assert (table["false"] == 0).all()
+    shown = images.frame["viewpoint"].str.contains("front").sum()
+    assert table["images"].to_dict()["front"] == shown
+    wrong = Masks.from_values(
+        list(images.frame["image"]), np.array(values, np.uint8)[:, [1, 2, 0]],
+        ("front", "rear", "side"), {},
+    )  # fmt: skip
+    assert compare_masks(wrong, images, streets)["iou"].max() == 0
+    with pytest.raises(InputError, match="no true masks of top"):
+        compare_masks(Masks(found.frame, ("front", "rear", "top"), found.size), images, streets)
+
+
+def test_a_folder_of_boxes_or_masks_but_not_of_both(tmp_path):
+    with pytest.raises(InputError, match=r"no boxes\.parquet or masks\.parquet in it"):
+        found_at(tmp_path)
+    for name in ("boxes", "masks"):
+        (tmp_path / f"{name}.parquet").touch()
+    with pytest.raises(InputError, match=r"both boxes\.parquet and masks\.parquet in it"):
+        found_at(tmp_path)
+
+
+def test_the_tables_are_the_papers(streets, tmp_path):
+    names = "baseline,no-diversity,cpdm"
+    wanted = Wanted(rows=names, seeds=1, settings=(*SMALL, "proposals=16"))
+    folder = span_tables(streets, "span-small", wanted, tmp_path, TINY, "cpu", 0)
+    text = (folder / "tables.md").read_text()
+    for row in choose_rows(names):
+        assert row.label in text
+    for cell in ("SPAN's Table 1", "SPAN's Table 2", "0.689", "0.591", "Figure 6 in numbers"):
+        assert cell in text
+    masks = pd.read_csv(folder / "masks.csv")
+    assert masks.groupby("losses").size().to_dict() == {"w/o L_div": 4, "SPAN w/ CPDM": 4}
+    assert list(pd.read_csv(folder / "table.csv")["row"]) == names.split(",")
+    with pytest.raises(InputError, match="another"):
+        span_tables(streets, "span-small", Wanted(seeds=1), tmp_path, TINY, "cpu", 0)
+    other = Wanted(rows="cpdm", seeds=1, masks=folder / "masks-full")
+    assert span_tables(streets, "span-small", other, tmp_path / "x", TINY, "cpu", 0).is_dir()
+
+
+@pytest.mark.skipif(not PAPER.is_file(), reason="../shared/papers is not there")
+def test_the_papers_numbers_are_the_papers():
+    text = PAPER.read_text(errors="replace")
+    for row in ROWS:
+        name = {"reconstruction": "only $", "no-area": "w/o $", "no-diversity": "w/o $"}
+        start = name.get(row.name, row.label)
+        figures = (f"{100 * row.rank1:.1f}", f"{100 * row.mean:.1f}")
+        lines = [line.replace("*", "") for line in text.splitlines() if start in line]
+        assert any(all(figure in line for figure in figures) for line in lines), row.name
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes", "words"),
+    [
+        (Wanted(rows="baseline,cmpd"), [], "did you mean 'cpdm'"),
+        (Wanted(), ["join=fc"], "set 'join' themselves"),
+        (Wanted(settings=("area=1",)), [], "the rows of Table 1 set this themselves"),
+        (Wanted(masks="x"), [], "Table 1 compares masks that it makes itself"),
+    ],
+)
+def test_what_the_tables_set_themselves(streets, tmp_path, wanted, changes, words):
+    with pytest.raises(InputError, match=words):
+        span_tables(streets, "span-small", wanted, tmp_path, [*TINY, *changes], "cpu", 0)
+
+
+def test_rows_differ_as_table_2_says():
+    trials = plan(choose_rows(None), load_recipe("span-small"), 2)
+    assert len(trials) == 14
+    assert [trial.labels["row"] for trial in trials[:4]] == ["baseline", "cpdm"] * 2
+    recipes = {trial.labels["row"]: trial.recipe for trial in trials}
+    assert not recipes["baseline"].parts.use
+    assert (recipes["fc"].join, recipes["fc"].distance) == ("fc", "euclidean")
+    assert (recipes["cpdm"].join, recipes["cpdm"].distance) == ("views", "cpdm")
+    for name in ("span-veri776", "span-cityflow"):
+        chosen = load_recipe(name)
+        assert (chosen.iterations, chosen.batch.size, chosen.batch.per_identity) == (30000, 32, 4)
+        assert (chosen.image.height, chosen.backbone.name) == (256, "resnet50")
