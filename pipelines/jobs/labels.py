@@ -51,3 +51,7 @@ def show_vocabularies(name: str | None) -> None:
         rows = [(p.name, p.colour, p.partner or "", p.count) for p in vocabulary.parts]
         columns = ["part", "colour", "left-right partner", "most per image"]
         show(pd.DataFrame(rows, columns=columns), f"vocabulary {each}")
+        if vocabulary.viewpoints:
+            seen = [(v.name, ", ".join(v.shows), v.partner) for v in vocabulary.viewpoints]
+            table = pd.DataFrame(seen, columns=["viewpoint", "shows", "left-right partner"])
+            show(table, f"viewpoints of {each}")
