@@ -27,6 +27,9 @@ Branches = Annotated[
         "the whole and the parts that both images show."
     ),
 ]
+BranchesOfPairs = Annotated[
+    str, typer.Option(help="What makes the embedding: global, global+parts or parts.")
+]
 Mirror = Annotated[
     bool | None,
     typer.Option(

@@ -28,7 +28,7 @@ def calibrate(
     ] = None,
     boxes: options.BoxesFile = None,
     dataset: options.Kind = None,
-    branches: options.Branches = "global",
+    branches: options.BranchesOfPairs = "global",
     count: Annotated[int | None, typer.Option(min=20, help="Pairs to draw. [4000]")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the draw. [0]")] = None,
     device: options.Device = "auto",

@@ -18,7 +18,7 @@ from pipelines.tables import say, show, written
 from reid.data.labels import label_columns
 from reid.distances import distance_named
 from reid.evaluation.protocols.pairs import draw_pairs
-from reid.methods import check_branches
+from reid.methods import METHODS, check_branches
 from reid.recipe import Recipe
 from reid.run import Run
 from reid.verification.calibration import Calibration, fit_parts
@@ -69,6 +69,11 @@ def calibrate(
     if chosen == "views":
         raise InputError("branches 'views': are for rankings; calibrate the whole, 'global'")
     loaded = Run.load(run)
+    if loaded.recipe.parts.use and METHODS[loaded.recipe.method].by == "masks":
+        raise InputError(
+            f"{run}: the method {loaded.recipe.method} looks through masks of views, and pairs are "
+            "judged by boxes of parts; use a run of eianet or prn, or rank with 'partreid eval'"
+        )
     found = boxes_for(loaded, boxes, chosen)
     images = read_images(data, dataset)
     columns = same or _columns(loaded.recipe, images)

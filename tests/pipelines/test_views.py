@@ -13,6 +13,7 @@ from annotations.errors import InputError
 from annotations.images import Images
 from annotations.masks import Masks
 from pipelines.cli.main import main
+from pipelines.jobs.calibration import calibrate
 from pipelines.jobs.find_views import divided, find_views
 from pipelines.jobs.found import found_at
 from pipelines.jobs.span import Wanted, plan, span_tables
@@ -20,6 +21,8 @@ from pipelines.jobs.views import compare_masks, label, learn_viewpoints
 from pipelines.jobs.whole import retrieve, train_reid
 from pipelines.recipes import load_recipe
 from pipelines.span.rows import ROWS, choose_rows
+from reid.methods import build_model
+from reid.run import save_model
 from tests.reid.attention.conftest import SHOWN, draw
 
 PAPER = Path(__file__).parents[3] / "shared" / "papers" / "span.txt"
@@ -234,3 +237,11 @@ def test_rows_differ_as_table_2_says():
         chosen = load_recipe(name)
         assert (chosen.iterations, chosen.batch.size, chosen.batch.per_identity) == (30000, 32, 4)
         assert (chosen.image.height, chosen.backbone.name) == (256, "resnet50")
+
+
+def test_pairs_are_not_judged_through_masks(streets, tmp_path):
+    recipe = load_recipe("span-small", TINY)
+    model = build_model(recipe, 2, start=False)
+    save_model(tmp_path / "model.pt", model, recipe, ("0", "1"))
+    with pytest.raises(InputError, match="looks through masks of views"):
+        calibrate(tmp_path, streets, None, None, (), (), None, "global", None, None, "cpu")
