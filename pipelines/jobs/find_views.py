@@ -9,7 +9,9 @@ from annotations.errors import InputError, suggest
 from annotations.masks import Masks
 from pipelines.jobs import views as views_jobs
 from pipelines.jobs.whole import Job
+from pipelines.settings import change
 from reid.attention.settings import ForegroundSettings, MaskSettings, SpanSettings
+from reid.attention.span import labelled
 
 _OWN = ("steps", "lr")
 """Settings that both networks have and that suit one of them alone: those given are SPAN's."""
@@ -51,6 +53,8 @@ def find_views(
                 "'partreid views learn' and 'label', or give --network (NETWORK=), a SPAN that is "
                 "trained"
             )
+        # What is wrong with the labels is said before the foreground is learned.
+        labelled(read_images(data).training(), change(SpanSettings, mine))
         views_jobs.foreground(data, None, job.foreground, theirs, redo, device)
         network = job.span
         views_jobs.train(data, None, job.foreground, network, mine, device)
@@ -68,15 +72,15 @@ def divided(settings: list[str]) -> tuple[list[str], list[str]]:
     """
     mine, theirs = [], []
     known = {*SpanSettings.model_fields, *ForegroundSettings.model_fields}
-    for change in settings:
-        key = change.partition("=")[0]
+    for given in settings:
+        key = given.partition("=")[0]
         alone = key.startswith(_PREFIX)
         key = key.removeprefix(_PREFIX)
         if key not in known:
-            raise InputError(f"'{change}': no setting '{key}'; {suggest(key, known)}")
+            raise InputError(f"'{given}': no setting '{key}'; {suggest(key, known)}")
         of_span = key in SpanSettings.model_fields and not alone
         if of_span:
-            mine.append(change)
+            mine.append(given)
         if not of_span or (key in MaskSettings.model_fields and key not in _OWN):
-            theirs.append(change.removeprefix(_PREFIX))
+            theirs.append(given.removeprefix(_PREFIX))
     return mine, theirs

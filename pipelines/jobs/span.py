@@ -21,9 +21,12 @@ from pipelines.jobs import views as views_jobs
 from pipelines.jobs.find_views import divided
 from pipelines.jobs.fleet_data import find_data
 from pipelines.recipes import load_recipe
+from pipelines.settings import change
 from pipelines.span import tables
 from pipelines.span.rows import BASELINE, FULL, MASKS, OURS, ROWS, Row, choose_rows, recipe_of
 from pipelines.tables import show, written
+from reid.attention.settings import SpanSettings
+from reid.attention.span import labelled
 from reid.recipe import Recipe
 
 PRESET = "views"
@@ -80,16 +83,16 @@ def span_tables(
             another recipe or data.
     """
     chosen = choose_rows(wanted.rows)
-    for change in changes:
-        if (key := change.partition("=")[0].strip()) in _OURS:
-            raise InputError(f"'{change}': the rows and --seeds (SEEDS=) set '{key}' themselves")
+    for given in changes:
+        if (key := given.partition("=")[0].strip()) in _OURS:
+            raise InputError(f"'{given}': the rows and --seeds (SEEDS=) set '{key}' themselves")
     base = load_recipe(recipe, changes)
     if base.method != "span":
         raise InputError(f"recipe '{recipe}': its method is {base.method}; SPAN's tables need span")
     mine, theirs = divided(list(wanted.settings))
-    for change in mine:
-        if change.partition("=")[0] in _FINDERS:
-            raise InputError(f"'{change}': the rows of Table 1 set this themselves")
+    for setting in mine:
+        if setting.partition("=")[0] in _FINDERS:
+            raise InputError(f"'{setting}': the rows of Table 1 set this themselves")
     needed = [name for name in MASKS if any(row.masks == name for row in chosen)]
     if wanted.masks and needed not in ([], [FULL]):
         raise InputError(
@@ -101,9 +104,9 @@ def span_tables(
     for split in ("train", "query", "gallery"):
         images.split(split).require("identity", "SPAN's tables")
     folder = place / "span-tables"
-    given = Masks.read(wanted.masks) if wanted.masks else None
-    claim(folder, {**recipe_hash(base), **data_hash(images, given), "masks": [mine, theirs]})
-    masks = {FULL: given} if given else _masks(root, images, folder, needed, mine, theirs, device)
+    own = Masks.read(wanted.masks) if wanted.masks else None
+    claim(folder, {**recipe_hash(base), **data_hash(images, own), "masks": [mine, theirs]})
+    masks = {FULL: own} if own else _masks(root, images, folder, needed, mine, theirs, device)
     _train_all(plan(chosen, base, wanted.seeds), images, masks, folder, device, workers)
     _report(plan(list(ROWS), base, wanted.seeds), images, masks, root, folder, place.name)
     return folder
@@ -121,7 +124,7 @@ def _masks(
     """Train what finds masks, a network for each set of losses, and find them on every image."""
     if not needed:
         return {}
-    images.require("viewpoint", "SPAN")
+    labelled(images.training(), change(SpanSettings, mine))
     foreground = folder / "foreground"
     views_jobs.foreground(root, None, foreground, theirs, False, device)
     found = {}

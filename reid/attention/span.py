@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import lightning
 import numpy as np
@@ -113,6 +114,40 @@ def learnable(images: Images, labels: npt.NDArray[np.bool_], vocabulary: Vocabul
             )
 
 
+class Labelled(NamedTuple):
+    """Images whose views are known.
+
+    Attributes:
+        images: those with a viewpoint, N.
+        labels: (N, V) bool, the views that each shows.
+        vocabulary: of the V views.
+        notes: one line for whatever was left out.
+    """
+
+    images: Images
+    labels: npt.NDArray[np.bool_]
+    vocabulary: Vocabulary
+    notes: list[str]
+
+
+def labelled(images: Images, settings: SpanSettings) -> Labelled:
+    """Return the images that SPAN can learn from, if they teach it to tell views apart.
+
+    Raises:
+        InputError: viewpoints are missing or wrong or tell views not apart; see `learnable`.
+    """
+    vocabulary = load_vocabulary(settings.vocabulary)
+    vocabulary = vocabulary.only(settings.views or vocabulary.names)
+    notes = []
+    known = images.frame.get("viewpoint")
+    if known is not None and known.notna().any() and known.isna().any():
+        notes.append(f"{int(known.isna().sum())} of {len(images)} images have no viewpoint")
+        images = images.where(known.notna())
+    labels = visible_views(images, vocabulary)
+    learnable(images, labels, vocabulary)
+    return Labelled(images, labels, vocabulary, notes)
+
+
 def train_span(
     images: Images,
     foreground: Masks,
@@ -143,15 +178,7 @@ def train_span(
     """
     settings = settings or SpanSettings()
     target = pick_device(device)
-    vocabulary = load_vocabulary(settings.vocabulary)
-    vocabulary = vocabulary.only(settings.views or vocabulary.names)
-    notes = []
-    known = images.frame.get("viewpoint")
-    if known is not None and known.notna().any() and known.isna().any():
-        notes.append(f"{int(known.isna().sum())} of {len(images)} images have no viewpoint")
-        images = images.where(known.notna())
-    labels = visible_views(images, vocabulary)
-    learnable(images, labels, vocabulary)
+    images, labels, vocabulary, notes = labelled(images, settings)
     work = {
         "settings": digest_text(settings.model_dump_json()),
         "images": digest_rows(images.frame[["image", "viewpoint"]]),

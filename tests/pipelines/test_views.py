@@ -105,6 +105,11 @@ def test_from_images_to_rank_lists(streets, tmp_path, monkeypatch, capsys):
     frame.assign(image=[str(streets / name) for name in frame["image"]]).to_csv(bare, index=False)
     with pytest.raises(InputError, match="have no 'viewpoint'"):
         find_views(bare, None, SMALL, False, work, "cpu")
+    wrong = frame.assign(image=[str(streets / name) for name in frame["image"]], viewpoint="front")
+    wrong.to_csv(tmp_path / "wrong.csv", index=False)
+    with pytest.raises(InputError, match="no image shows the view 'rear'"):
+        find_views(tmp_path / "wrong.csv", None, SMALL, False, tmp_path / "wrong", "cpu")
+    assert not list((tmp_path / "wrong").glob("*/foreground"))
     assert len(find_views(bare, place / "span", [], False, tmp_path / "bare", "cpu")) == 32
     said = refused(monkeypatch, capsys, "views", "find", place / "foreground" / "network", streets,
                    tmp_path / "out")  # fmt: skip
