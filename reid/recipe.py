@@ -363,7 +363,13 @@ def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
     if not overrides:
         return parse_recipe(content, str(path))
     change_content(content, overrides)
-    return parse_recipe(content, f"{path} with {', '.join(overrides)}")
+    recipe = parse_recipe(content, f"{path} with {', '.join(overrides)}")
+    if recipe.iterations and any(each.partition("=")[0].strip() == "epochs" for each in overrides):
+        raise InputError(
+            f"{path}: trains for {recipe.iterations} iterations, whatever 'epochs' is; change "
+            "'iterations', or set it to null"
+        )
+    return recipe
 
 
 def change_content(content: Any, overrides: Sequence[str]) -> None:

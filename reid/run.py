@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from annotations.errors import InputError
-from annotations.files import whole_file
 from reid.methods import Network, build_model
 from reid.recipe import Recipe, parse_recipe
+from reid.saving import write_saved
 
 MODEL = "model.pt"
 _FORMAT = 1
@@ -77,13 +77,12 @@ class Run:
 
 def save_model(path: Path, model: Network, recipe: Recipe, identities: tuple[str, ...]) -> None:
     """Write the model file that `Run.load` reads."""
-    with whole_file(path) as aside:
-        torch.save(
-            {
-                "format": _FORMAT,
-                "recipe": recipe.model_dump(mode="json"),
-                "identities": list(identities),
-                "weights": {k: v.cpu().contiguous() for k, v in model.state_dict().items()},
-            },
-            aside,
-        )
+    write_saved(
+        {
+            "format": _FORMAT,
+            "recipe": recipe.model_dump(mode="json"),
+            "identities": list(identities),
+            "weights": {k: v.cpu().contiguous() for k, v in model.state_dict().items()},
+        },
+        path,
+    )

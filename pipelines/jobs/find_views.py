@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from annotations.datasets import read_images
 from annotations.errors import InputError, suggest
+from annotations.files import whole_file
 from annotations.masks import Masks
 from pipelines.jobs import views as views_jobs
 from pipelines.jobs.whole import Job
 from pipelines.settings import change
+from reid.attention.finder import MODEL
 from reid.attention.settings import ForegroundSettings, MaskSettings, SpanSettings
 from reid.attention.span import labelled
 
@@ -44,6 +47,11 @@ def find_views(
             "give --data (DATA=): images with viewpoints, such as VeRi-776, or a fleet seen from "
             "all sides: 'partreid fleet DIR --preset views'"
         )
+    if network is not None and settings:
+        raise InputError(
+            f"'{settings[0]}': the network given has its settings already; leave out --set (SET=) "
+            "or --network (NETWORK=)"
+        )
     job = Job.on(data, work)
     if network is None:
         mine, theirs = divided(settings)
@@ -57,8 +65,12 @@ def find_views(
         labelled(read_images(data).training(), change(SpanSettings, mine))
         views_jobs.foreground(data, None, job.foreground, theirs, redo, device)
         network = job.span
-        views_jobs.train(data, None, job.foreground, network, mine, device)
-    return views_jobs.find(network, data, None, job.views, redo, device)
+        views_jobs.train(data, None, job.foreground, network, mine, device, redo=redo)
+    masks = views_jobs.find(network, data, None, job.views, redo, device)
+    # What other folders' views are found by, wherever the network came from.
+    with whole_file(job.views / views_jobs.NETWORK / MODEL) as aside:
+        shutil.copy(network if network.is_file() else network / MODEL, aside)
+    return masks
 
 
 def divided(settings: list[str]) -> tuple[list[str], list[str]]:

@@ -27,6 +27,7 @@ from pipelines.span.rows import BASELINE, FULL, MASKS, OURS, ROWS, Row, choose_r
 from pipelines.tables import show, written
 from reid.attention.settings import SpanSettings
 from reid.attention.span import labelled
+from reid.data.locate import locate
 from reid.recipe import Recipe
 
 PRESET = "views"
@@ -99,17 +100,30 @@ def span_tables(
             "--masks: Table 1 compares masks that it makes itself; leave --masks out, or ask for "
             "--rows baseline,fc,concat,cpdm"
         )
+    if wanted.masks and wanted.settings:
+        raise InputError("--views: the masks given are made already; leave out --masks or --views")
     root, place = find_data(data, work, PRESET)
     images = read_images(root)
     for split in ("train", "query", "gallery"):
         images.split(split).require("identity", "SPAN's tables")
     folder = place / "span-tables"
-    own = Masks.read(wanted.masks) if wanted.masks else None
+    own = _given(wanted.masks, base, images) if wanted.masks else None
     claim(folder, {**recipe_hash(base), **data_hash(images, own), "masks": [mine, theirs]})
     masks = {FULL: own} if own else _masks(root, images, folder, needed, mine, theirs, device)
     _train_all(plan(chosen, base, wanted.seeds), images, masks, folder, device, workers)
-    _report(plan(list(ROWS), base, wanted.seeds), images, masks, root, folder, place.name)
+    _report(plan(list(ROWS), base, wanted.seeds), base, images, masks, root, folder, place.name)
     return folder
+
+
+def _given(path: Path, base: Recipe, images: Images) -> Masks:
+    """Read masks that a person made.
+
+    Raises:
+        InputError: they lack a view of the recipe, or images that are trained on or tested.
+    """
+    masks = Masks.read(path)
+    locate(masks, images, base.parts.use)
+    return masks
 
 
 def _masks(
@@ -159,6 +173,7 @@ def _train_all(
 
 def _report(
     trials: list[Trial],
+    base: Recipe,
     images: Images,
     masks: dict[str, Masks],
     root: Path,
@@ -169,7 +184,7 @@ def _report(
     results = collect(trials, folder)
     scores = tables.score_table(results)
     made: list[tuple[str, pd.DataFrame]] = []
-    if (root / "masks").is_dir() and masks:
+    if (root / "masks").is_dir() and set(base.parts.use) <= set(views_jobs.FLEET.views) and masks:
         tested = images.split("gallery")
         compared = {
             losses: views_jobs.compare_masks(found, tested, root) for losses, found in masks.items()

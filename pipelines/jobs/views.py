@@ -11,7 +11,7 @@ from rich.progress import track
 
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from annotations.files import whole_file
+from annotations.files import read_text, whole_file
 from annotations.images import Images
 from annotations.looking import Looked
 from annotations.masks import Masks
@@ -25,9 +25,10 @@ from reid.attention.foreground import train_foreground
 from reid.attention.settings import ForegroundSettings, SpanSettings, ViewpointSettings
 from reid.attention.span import train_span
 from reid.attention.viewpoints import SCORE, ViewpointFinder, fill_viewpoints, train_viewpoints
+from reid.training.work import PROBLEMS
 
 NETWORK, SHEET = "network", "samples.png"
-_SHOWN = 60
+_SHOWN, _TOLD = 60, 20
 FLEET = Truth(
     {view: number for number, view in enumerate(VIEWS, 1) if view != "top"},
     (VIEWS.index("top") + 1,),
@@ -48,11 +49,19 @@ def foreground(
     chosen = change(ForegroundSettings, settings)
     images = read_images(data, dataset)
     finder = train_foreground(
-        images.training(), out / NETWORK, chosen, device=device, workers=workers
+        images.training(), out / NETWORK, chosen, redo=redo, device=device, workers=workers
     )
-    for line in (out / NETWORK / "problems.txt").read_text("utf-8").splitlines()[:20]:
-        say(line)
+    _tell(out / NETWORK)
     return _found(finder, images, out, redo, device)
+
+
+def _tell(folder: Path) -> None:
+    """Say what a training left out."""
+    lines = read_text(folder / PROBLEMS).splitlines()
+    for line in lines[:_TOLD]:
+        say(line)
+    if len(lines) > _TOLD:
+        say(f"and {len(lines) - _TOLD} more: {folder / PROBLEMS}")
 
 
 def _found(finder: MaskFinder, images: Images, out: Path, redo: bool, device: str) -> Masks:
@@ -66,7 +75,7 @@ def _found(finder: MaskFinder, images: Images, out: Path, redo: bool, device: st
         f"{looked.looked_at} images looked at, {looked.reused} known from before, "
         f"{len(looked.problems)} unreadable"
     )
-    for row in looked.problems.head(20).itertuples():
+    for row in looked.problems.head(_TOLD).itertuples():
         say(str(row.problem))
     write_mask_sheet(images, masks, out / SHEET, _SHOWN, 0)
     written(out / "masks.parquet", "masks:")
@@ -82,15 +91,15 @@ def train(
     settings: list[str],
     device: str,
     workers: int = 2,
+    redo: bool = False,
 ) -> MaskFinder:
     """Train SPAN on the training images that have a viewpoint."""
     chosen = change(SpanSettings, settings)
     images = read_images(data, dataset).training()
-    finder, notes = train_span(
-        images, Masks.read(foregrounds), out, chosen, device=device, workers=workers
+    finder, _ = train_span(
+        images, Masks.read(foregrounds), out, chosen, redo=redo, device=device, workers=workers
     )
-    for note in notes[:20]:
-        say(note)
+    _tell(out)
     written(out, "SPAN:")
     return finder
 
@@ -140,6 +149,10 @@ def compare_masks(found: Masks, images: Images, root: Path) -> pd.DataFrame:
     """
     if foreign := [view for view in found.views if view not in FLEET.views]:
         raise InputError(f"{found.source}: a fleet has no true masks of {', '.join(foreign)}")
+    there = images.frame["image"].isin(found.names)
+    if not there.all():
+        say(f"{int((~there).sum())} of {len(images)} images have no mask and are left out")
+        images = images.where(there)
     values = found.of(images)
     tables = []
     names = images.frame["image"]
@@ -175,6 +188,7 @@ def learn_viewpoints(
         show(table, f"viewpoints of {len(right)} images held out: {right.mean():.1%} told right")
         with whole_file(out / "held_out.csv") as aside:
             finder.tested.to_csv(aside, index=False)
+    _tell(out)
     written(out, "classifier:")
     return finder
 
@@ -185,9 +199,19 @@ def label(
     """Fill the viewpoints that a table lacks, and write the table."""
     if out.suffix not in (".csv", ".parquet"):
         raise InputError(f"{out}: give the table to write a name that ends in .csv or .parquet")
+    images = read_images(data, dataset)
+    if out.suffix == ".csv" and out.resolve().parent != images.root.resolve():
+        raise InputError(
+            f"{out}: the paths of a CSV start from its own folder, and images are under "
+            f"{images.root}: write it there, or a .parquet, which remembers where they are"
+        )
     finder = ViewpointFinder.load(classifier)
-    filled = fill_viewpoints(finder, read_images(data, dataset), least=least, device=device)
+    filled = fill_viewpoints(finder, images, least=least, device=device)
     told = filled.frame[SCORE].notna()
+    left = filled.frame["viewpoint"].isna()
+    if left.any():
+        first = filled.frame.loc[left, "image"].iloc[0]
+        say(f"{int(left.sum())} images were left empty, unreadable or too unsure; first {first}")
     counts = filled.frame["viewpoint"].value_counts(dropna=False).rename_axis("viewpoint")
     show(counts.rename("images").reset_index(), f"{int(told.sum())} viewpoints told")
     filled.write(out)

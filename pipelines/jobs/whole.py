@@ -76,9 +76,10 @@ class Job:
 
     def views_of(self, images: Path, out: Path, device: str) -> Path:
         """Find the views of other images, or what is new of them, and return the cache."""
-        work = f"{images.resolve()} {MaskFinder.load(self.span).hash}"
+        network = self.views / view_jobs.NETWORK
+        work = f"{images.resolve()} {MaskFinder.load(network).hash}"
         place = out / f"views-{hashlib.sha256(work.encode()).hexdigest()[:8]}"
-        view_jobs.find(self.span, images, None, place, False, device)
+        view_jobs.find(network, images, None, place, False, device)
         return place
 
     def parts_of(self, images: Path, out: Path, device: str) -> Path:

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from annotations.cache import MaskCache
 from annotations.errors import InputError
-from annotations.files import whole_file
 from annotations.images import Images
 from annotations.looking import Looked, look_once
 from annotations.masks import Masks, pack
@@ -25,6 +24,7 @@ from reid.attention.network import MaskNetwork
 from reid.attention.settings import ForegroundSettings, MaskSettings, SpanSettings
 from reid.data.dataset import read_input
 from reid.device import autocast, keep_freed_memory, pick_device
+from reid.saving import write_saved
 
 MODEL = "masks.pt"
 FOREGROUND = ("foreground",)
@@ -89,18 +89,17 @@ class MaskFinder:
     def save(self, folder: Path) -> None:
         """Write the model file that `load` reads."""
         weights = self.network.state_dict()
-        with whole_file(folder / MODEL) as aside:
-            torch.save(
-                {
-                    "format": _FORMAT,
-                    "kind": self.kind,
-                    "views": list(self.views),
-                    "settings": self.settings.model_dump(mode="json"),
-                    "vocabulary": self.vocabulary.record() if self.vocabulary else None,
-                    "weights": {name: value.cpu().contiguous() for name, value in weights.items()},
-                },
-                aside,
-            )
+        write_saved(
+            {
+                "format": _FORMAT,
+                "kind": self.kind,
+                "views": list(self.views),
+                "settings": self.settings.model_dump(mode="json"),
+                "vocabulary": self.vocabulary.record() if self.vocabulary else None,
+                "weights": {name: value.cpu().contiguous() for name, value in weights.items()},
+            },
+            folder / MODEL,
+        )
 
     def find(
         self,

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from annotations.errors import InputError
+from annotations.files import write_text
 from annotations.images import Images
 from annotations.pixels import ImageError
 from annotations.reading import in_batches
@@ -29,7 +30,14 @@ from reid.attention.network import MaskNetwork
 from reid.attention.settings import ForegroundSettings
 from reid.data.dataset import read_input
 from reid.device import pick_device
-from reid.training.work import begin, digest_rows, digest_text, require_same
+from reid.training.work import (
+    PROBLEMS,
+    begin,
+    digest_rows,
+    digest_text,
+    digest_weights,
+    require_same,
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ def train_foreground(
     out: Path,
     settings: ForegroundSettings | None = None,
     *,
+    redo: bool = False,
     device: str = "auto",
     workers: int = 2,
     progress: bool = True,
@@ -108,6 +117,7 @@ def train_foreground(
         images: to learn from.
         out: its folder; ``problems.txt`` says which images had no foreground.
         settings: the numbers.
+        redo: replace a network of other settings or images.
         device: ``auto``, ``cpu``, ``cuda``.
         workers: processes that read images.
         progress: whether to show bars.
@@ -119,9 +129,10 @@ def train_foreground(
     target = pick_device(device)
     work = {
         "settings": digest_text(settings.model_dump_json()),
+        "start weights": digest_weights(settings.weights),
         "images": digest_rows(images.frame[["image"]]),
     }
-    require_same(out, work)
+    require_same(out, work, redo)
     if (out / MODEL).is_file():
         return MaskFinder.load(out)
     images.require_files()
@@ -129,7 +140,7 @@ def train_foreground(
     network = MaskNetwork(settings.backbone, settings.weights, 1, settings.cell)
     proposals = propose(images, settings, progress)
     begin(out, work)
-    (out / "problems.txt").write_text("".join(f"{line}\n" for line in proposals.problems), "utf-8")
+    write_text(out / PROBLEMS, "".join(f"{line}\n" for line in proposals.problems))
     count = len(proposals.masks)
     samples = Samples(
         proposals.images.paths, proposals.masks, torch.zeros(count, 1).bool(), None, settings

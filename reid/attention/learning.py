@@ -167,7 +167,7 @@ class Learning(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimiser and a rate that changes every step."""
         optimiser = torch.optim.AdamW(self.parameters(), self.settings.lr)
-        total = max(1, int(self.trainer.estimated_stepping_batches))
+        total = self.settings.steps
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: rate_at(step, total, 0.1 * total, _LEFT)
         )

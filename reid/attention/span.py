@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotations.errors import InputError
+from annotations.files import write_text
 from annotations.images import Images
 from annotations.masks import Masks
 from annotations.viewpoints import visible_views
@@ -27,11 +28,18 @@ from reid.device import pick_device
 from reid.losses.area_constraint import area_constraint, largest_areas
 from reid.losses.mask_reconstruction import mask_reconstruction
 from reid.losses.spatial_diversity import overlap_margins, spatial_diversity
-from reid.training.work import begin, digest_rows, digest_text, require_same
+from reid.training.work import (
+    PROBLEMS,
+    begin,
+    digest_rows,
+    digest_text,
+    digest_weights,
+    require_same,
+)
 
 LEAST, MOST = 0.02, 0.98
 """Shares of an image; a foreground that is smaller or larger is none."""
-_HALF = 128
+_HALF, _SOME = 128, 4096
 
 
 class MaskCriterion(nn.Module):
@@ -136,8 +144,14 @@ def labelled(images: Images, settings: SpanSettings) -> Labelled:
     Raises:
         InputError: viewpoints are missing or wrong or tell views not apart; see `learnable`.
     """
-    vocabulary = load_vocabulary(settings.vocabulary)
-    vocabulary = vocabulary.only(settings.views or vocabulary.names)
+    every = load_vocabulary(settings.vocabulary)
+    vocabulary = every.only(settings.views or every.names)
+    for view in vocabulary.names:
+        partner = every[view].partner
+        if settings.flip and partner is not None and partner not in vocabulary.names:
+            raise InputError(
+                f"views: '{view}' is '{partner}' in a mirrored image; use both, or set flip=0"
+            )
     notes = []
     known = images.frame.get("viewpoint")
     if known is not None and known.notna().any() and known.isna().any():
@@ -154,6 +168,7 @@ def train_span(
     out: Path,
     settings: SpanSettings | None = None,
     *,
+    redo: bool = False,
     device: str = "auto",
     workers: int = 2,
     progress: bool = True,
@@ -165,6 +180,7 @@ def train_span(
         foreground: their foregrounds, of any resolution.
         out: its folder.
         settings: the numbers.
+        redo: replace a network of other settings, labels or images.
         device: ``auto``, ``cpu``, ``cuda``.
         workers: processes that read images.
         progress: whether to show bars.
@@ -181,12 +197,14 @@ def train_span(
     images, labels, vocabulary, notes = labelled(images, settings)
     work = {
         "settings": digest_text(settings.model_dump_json()),
+        "start weights": digest_weights(settings.weights),
+        "vocabulary": digest_text(str(vocabulary.record())),
         "images": digest_rows(images.frame[["image", "viewpoint"]]),
         "foreground": digest_rows(
             foreground.frame[foreground.frame["image"].isin(images.frame["image"])]
         ),
     }
-    require_same(out, work)
+    require_same(out, work, redo)
     if (out / MODEL).is_file():
         return MaskFinder.load(out), tuple(notes)
     cells = settings.size // settings.cell
@@ -196,7 +214,7 @@ def train_span(
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     network = MaskNetwork(settings.backbone, settings.weights, len(vocabulary.names), settings.cell)
     begin(out, work)
-    (out / "problems.txt").write_text("".join(f"{line}\n" for line in notes), "utf-8")
+    write_text(out / PROBLEMS, "".join(f"{line}\n" for line in notes))
     partners = torch.tensor(vocabulary.mirrored)
     shown = torch.from_numpy(labels)
     learn(
@@ -220,9 +238,14 @@ def _with_foreground(
     """Return the images that show a vehicle, their labels and foregrounds, and what is left out."""
     there = images.frame["image"].isin(foreground.frame["image"]).to_numpy()
     notes = [f"{path}: has no foreground mask; left out" for path in _some(images, ~there)]
-    masks = torch.from_numpy(foreground.of(images, FOREGROUND)[there]).float()
+    masks = torch.from_numpy(foreground.of(images, FOREGROUND)[there])
     images, labels = images.where(there), labels[there]
-    whole = F.interpolate(masks, (cells, cells), mode="area").round().to(torch.uint8)[:, 0].numpy()
+    whole = torch.cat(
+        [
+            F.interpolate(some.float(), (cells, cells), mode="area").round().to(torch.uint8)[:, 0]
+            for some in torch.split(masks, _SOME)
+        ]
+    ).numpy()
     shares = (whole >= _HALF).mean((1, 2))
     clear = (shares >= LEAST) & (shares <= MOST)
     notes += [

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotations.errors import InputError, suggest
-from annotations.files import whole_file
+from annotations.files import write_text
 from annotations.images import Images
-from annotations.pixels import ImageError
+from annotations.pixels import ImageError, find_unreadable
 from annotations.reading import in_batches
 from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.attention.learning import Batch, Samples, learn
@@ -29,7 +29,15 @@ from reid.attention.settings import ViewpointSettings
 from reid.backbones import Backbone
 from reid.data.dataset import read_input
 from reid.device import autocast, keep_freed_memory, pick_device
-from reid.training.work import begin, digest_rows, digest_text, require_same
+from reid.saving import write_saved
+from reid.training.work import (
+    PROBLEMS,
+    begin,
+    digest_rows,
+    digest_text,
+    digest_weights,
+    require_same,
+)
 
 MODEL = "viewpoints.pt"
 SCORE = "viewpoint_score"
@@ -207,12 +215,17 @@ def train_viewpoints(
     labelled = _labelled(images, vocabulary)
     work = {
         "settings": digest_text(settings.model_dump_json()),
+        "start weights": digest_weights(settings.weights),
+        "vocabulary": digest_text(str(vocabulary.record())),
         "labels": digest_rows(labelled.frame[["image", "viewpoint"]]),
     }
     require_same(out, work)
     if (out / MODEL).is_file():
         return ViewpointFinder.load(out)
     labelled.require_files()
+    problems = list(find_unreadable(labelled.paths))
+    lines = [problem for problem in problems if problem is not None]
+    labelled = labelled.where(np.array([problem is None for problem in problems]))
     words, classes = _words(labelled, vocabulary)
     held = np.zeros(len(labelled), dtype=bool)
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
@@ -220,6 +233,7 @@ def train_viewpoints(
     held[order[: round(settings.hold_out * len(labelled))]] = True
     network = ViewpointNetwork(settings.backbone, settings.weights, len(words))
     begin(out, work)
+    write_text(out / PROBLEMS, "".join(f"{line}\n" for line in lines))
     learnt, labels = labelled.where(~held), classes[~held]
     partners = {each.name: each.partner for each in vocabulary.viewpoints}
     mirrored = [words.index(partners[word]) for word in words]
@@ -245,12 +259,14 @@ def train_viewpoints(
 
 
 def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
-    """Return the images with a viewpoint.
+    """Return the images that a person gave a viewpoint, not those that were told before.
 
     Raises:
         InputError: there is none, or one is no word of the vocabulary.
     """
     column = images.frame.get("viewpoint")
+    if column is not None and SCORE in images.frame:
+        column = column.mask(images.frame[SCORE].notna())
     if column is None or not column.notna().any():
         raise InputError(
             f"{images.source}: no image has a 'viewpoint'; fill that column for a few hundred"
@@ -284,13 +300,12 @@ def _losses(scores: Tensor, batch: Batch) -> dict[str, Tensor]:
 
 def _save(finder: ViewpointFinder, tested: pd.DataFrame, out: Path) -> None:
     weights = finder.network.state_dict()
-    with whole_file(out / MODEL) as aside:
-        torch.save(
-            {
-                "viewpoints": list(finder.viewpoints),
-                "settings": finder.settings.model_dump(mode="json"),
-                "tested": {name: tested[name].astype(object).tolist() for name in tested},
-                "weights": {name: value.cpu().contiguous() for name, value in weights.items()},
-            },
-            aside,
-        )
+    write_saved(
+        {
+            "viewpoints": list(finder.viewpoints),
+            "settings": finder.settings.model_dump(mode="json"),
+            "tested": {name: tested[name].astype(object).tolist() for name in tested},
+            "weights": {name: value.cpu().contiguous() for name, value in weights.items()},
+        },
+        out / MODEL,
+    )

@@ -133,7 +133,8 @@ def _shown(where: Located, parts: tuple[str, ...], found: Found) -> list[str]:
     Raises:
         InputError: a part is on none.
     """
-    areas = part_areas(where, len(parts))
+    pieces = torch.split(torch.arange(len(where.parts)), 4096)  # as floats, masks are large
+    areas = torch.cat([part_areas(where.take(rows), len(parts)) for rows in pieces])
     by_boxes = isinstance(found, Boxes)
     shares = (areas > 0).float().mean(0) if by_boxes else as_ratios(areas).mean(0)
     notes = []

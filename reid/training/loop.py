@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,23 @@ from reid.device import Precision, keep_freed_memory, uses_bf16
 
 # Lightning's own lines tell of hardware and of its makers' other products.
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+
+
+class _StopAt(Callback):
+    """Ends a training after a number of batches.
+
+    Lightning counts by itself, too, but then forgets at what batch of an epoch it goes on.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: object
+    ) -> None:
+        """Stop, if this was the last batch."""
+        trainer.should_stop = trainer.should_stop or trainer.global_step >= self.steps
+
 
 Loader = Callable[[Callable[[], int]], DataLoader[Any]]
 """From what tells the epoch to the batches of an epoch."""
@@ -55,12 +73,15 @@ def run_training(
     ]
     if progress:
         callbacks.append(RichProgressBar(leave=False))
+    batches = loader(lambda: trainer.current_epoch)
+    if steps:
+        epochs = math.ceil(steps / len(batches))
+        callbacks.append(_StopAt(steps))
     trainer = lightning.Trainer(
         accelerator="gpu" if target.type == "cuda" else target.type,
         devices=[target.index or 0] if target.type == "cuda" else 1,
         precision="bf16-mixed" if uses_bf16(precision, target) else "32-true",
-        max_epochs=-1 if steps else epochs,
-        max_steps=steps or -1,
+        max_epochs=epochs,
         logger=[CSVLogger(out, "csv"), TensorBoardLogger(out, "tensorboard", "")],
         callbacks=callbacks,
         log_every_n_steps=1,
@@ -75,7 +96,7 @@ def run_training(
             warnings.filterwarnings("ignore", "Checkpoint directory .* exists")
             trainer.fit(
                 module,
-                loader(lambda: trainer.current_epoch),
+                batches,
                 ckpt_path=str(last) if last.is_file() else None,
                 weights_only=False,
             )

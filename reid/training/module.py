@@ -54,9 +54,10 @@ class Training(lightning.LightningModule):
         settings = self.recipe.optimiser
         optimiser = _optimiser(settings, list(self.model.parameters()))
         total = max(1, int(self.trainer.estimated_stepping_batches))
-        # Of an epoch, which is not a share of the whole where iterations are counted.
-        batches = self.trainer.num_training_batches
-        warm = settings.warmup * (batches if self.recipe.iterations else total / self.recipe.epochs)
+        epochs = self.trainer.max_epochs
+        assert epochs  # what lightning was given
+        warm = settings.warmup * total / epochs
+        total = self.recipe.iterations or total
         every = settings.drop_every
         schedule = LambdaLR(
             optimiser, lambda step: rate_at(step, total, warm, settings.decay_to, every)

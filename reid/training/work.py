@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pandas as pd
 from annotations.errors import InputError
 from annotations.files import write_text
 
-WORK = "work.json"
+WORK, PROBLEMS = "work.json", "problems.txt"
+"""What the work is, and a line for whatever was left out of it."""
 
 
 def digest_text(text: str) -> str:
@@ -36,12 +38,23 @@ def digest_rows(frame: pd.DataFrame) -> str:
     return hashlib.sha256(np.sort(rows).tobytes()).hexdigest()
 
 
-def require_same(out: Path, work: dict[str, str]) -> None:
+def digest_weights(weights: str | None) -> str:
+    """Return what start weights are: the SHA-256 of a file, or of a run's; else their name."""
+    path = Path(weights or "")
+    path = path / "model.pt" if path.is_dir() else path
+    if not weights or not path.is_file():
+        return str(weights)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_same(out: Path, work: dict[str, str], redo: bool = False) -> None:
     """Demand that a folder is new, empty, or holds the same work.
 
     Args:
         out: the folder.
         work: what makes the work what it is: a digest by a word for people.
+        redo: remove other work of this kind.
 
     Raises:
         InputError: it holds something else.
@@ -50,7 +63,9 @@ def require_same(out: Path, work: dict[str, str]) -> None:
     if path.is_file():
         before = json.loads(path.read_text("utf-8"))
         changed = [name for name in work if before.get(name) != work[name]]
-        if changed:
+        if changed and redo:
+            shutil.rmtree(out)
+        elif changed:
             raise InputError(
                 f"{out}: holds a run of another {' and '.join(changed)}; choose another folder "
                 f"to write to, or remove this one"

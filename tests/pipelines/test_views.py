@@ -110,7 +110,10 @@ def test_from_images_to_rank_lists(streets, tmp_path, monkeypatch, capsys):
     with pytest.raises(InputError, match="no image shows the view 'rear'"):
         find_views(tmp_path / "wrong.csv", None, SMALL, False, tmp_path / "wrong", "cpu")
     assert not list((tmp_path / "wrong").glob("*/foreground"))
-    assert len(find_views(bare, place / "span", [], False, tmp_path / "bare", "cpu")) == 32
+    transferred = tmp_path / "transferred"
+    assert len(find_views(bare, place / "span", [], False, transferred, "cpu")) == 32
+    train_reid(bare, "span-small", TINY, transferred, "cpu")
+    assert retrieve(bare, mine, mine, "span-small", 2, transferred, "cpu").is_file()
     said = refused(monkeypatch, capsys, "views", "find", place / "foreground" / "network", streets,
                    tmp_path / "out")  # fmt: skip
     assert "finds the foreground" in said
@@ -121,8 +124,21 @@ def test_from_images_to_rank_lists(streets, tmp_path, monkeypatch, capsys):
 def test_masks_of_another_network_are_kept_until_redo(streets, tmp_path):
     work = tmp_path / "runs"
     find_views(streets, None, [*SMALL, "proposals=16"], False, work, "cpu")
+    other = [*SMALL, "proposals=16", "largest=0.6"]
     with pytest.raises(InputError, match="another settings"):
-        find_views(streets, None, [*SMALL, "proposals=16", "largest=0.6"], False, work, "cpu")
+        find_views(streets, None, other, False, work, "cpu")
+    place = work / "streets"
+    elsewhere = [*SMALL, "seed=3", "foreground.seed=0", "proposals=16"]
+    find_views(streets, None, elsewhere, False, tmp_path / "other", "cpu")
+    network = tmp_path / "other" / "streets" / "span"
+    with pytest.raises(InputError, match="its masks were made with another network"):
+        find_views(streets, network, [], False, work, "cpu")
+    before = found_at(place / "views").frame["mask"]
+    again = find_views(streets, None, other, True, work, "cpu")
+    assert (again.frame["mask"] != before).any()
+    assert (found_at(place / "views").frame["mask"] == again.frame["mask"]).all()
+    with pytest.raises(InputError, match="has its settings already"):
+        find_views(streets, network, ["size=64"], False, work, "cpu")
 
 
 def test_settings_go_where_they_belong():
@@ -151,6 +167,12 @@ def test_viewpoints_are_learned_and_filled(streets, tmp_path):
     filled = label(table, None, tmp_path / "net", tmp_path / "all.parquet", 0.0, "cpu")
     assert filled.frame["viewpoint"].notna().all()
     assert Images.read(tmp_path / "all.parquet").frame["viewpoint_score"].notna().sum() == 8
+    with pytest.raises(InputError, match="the paths of a CSV start from its own folder"):
+        label(table, None, tmp_path / "net", tmp_path / "sub" / "all.csv", 0.0, "cpu")
+    # What was told is no label: learning again changes nothing.
+    before = (tmp_path / "net" / "viewpoints.pt").stat().st_mtime_ns
+    learn_viewpoints(tmp_path / "all.parquet", None, tmp_path / "net", own, "cpu", workers=0)
+    assert (tmp_path / "net" / "viewpoints.pt").stat().st_mtime_ns == before
     with pytest.raises(InputError, match=r"ends in \.csv or \.parquet"):
         label(table, None, tmp_path / "net", tmp_path / "all.txt", 0.0, "cpu")
 
