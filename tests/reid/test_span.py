@@ -24,7 +24,7 @@ VIEWS = ("front", "rear", "side")
 def recipe(**changes):
     content = {
         "method": "span",
-        "backbone": {"name": "resnet18", "weights": None},
+        "backbone": {"name": "mobilenetv3_small_050", "weights": None},
         "image": {"height": 32, "width": 32},
         "parts": {"vocabulary": "views", "use": list(VIEWS)},
         "dimension": 12,

@@ -7,7 +7,7 @@ from reid.attention.settings import ViewpointSettings
 from reid.attention.viewpoints import SCORE, ViewpointFinder, fill_viewpoints, train_viewpoints
 
 TINY = ViewpointSettings(
-    backbone="resnet18", weights=None, size=32, steps=60, batch=14, lr=0.003, zoom=0.0,
+    backbone="resnet18", weights=None, size=32, steps=40, batch=14, lr=0.003, zoom=0.0,
     colour=0.0, hold_out=0.25, precision="float32",
 )  # fmt: skip
 
