@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +11,17 @@ from annotations.errors import InputError, explain, suggest
 from annotations.files import parse_yaml
 
 Settings = TypeVar("Settings", bound=BaseModel)
+
+
+def require_free(changes: Iterable[str], own: Sequence[str]) -> None:
+    """Demand that changes to a recipe leave alone what a comparison sets itself.
+
+    Raises:
+        InputError: one does not.
+    """
+    for text in changes:
+        if (key := text.partition("=")[0].strip()) in own:
+            raise InputError(f"'{text}': the rows and --seeds (SEEDS=) set '{key}' themselves")
 
 
 def change(kind: type[Settings], changes: list[str], **defaults: object) -> Settings:

@@ -70,8 +70,13 @@ class Backbone(nn.Module):
 
     def normalise(self, images: Tensor) -> Tensor:
         """Scale pixels as the weights were trained with: (B, 3, H, W) uint8 to floating."""
-        pixels = (images.float() - self.mean) / self.std
-        return pixels.contiguous(memory_format=torch.channels_last)
+        return normalised(images, self.mean, self.std)
+
+
+def normalised(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Scale pixels (B, 3, H, W) uint8 by ``mean`` and ``std`` (1, 3, 1, 1), channels last."""
+    pixels = (images.float() - mean) / std
+    return pixels.contiguous(memory_format=torch.channels_last)
 
 
 def _keep_resolution(network: Any, output_stride: int) -> int:

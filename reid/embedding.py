@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,8 @@ from torch.nn.functional import normalize
 from annotations.boxes import IDENTITY_MEAN, Boxes
 from annotations.errors import InputError
 from annotations.images import Images
-from annotations.pixels import ImageError
 from annotations.reading import in_batches
-from reid.data.dataset import read_input
+from reid.data.dataset import InputReader
 from reid.data.locate import Found, locate
 from reid.data.mirror import mirror as mirrored
 from reid.device import Precision, autocast, keep_freed_memory, pick_device
@@ -67,19 +65,6 @@ class Embedded:
 
 _View = tuple[Tensor, Located]
 """Pixels of some images and where their parts are, as a network takes them."""
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Reads a network input; an unreadable image becomes its problem, a text."""
-
-    size: tuple[int, int]
-
-    def __call__(self, path: Path) -> Tensor | str:
-        try:
-            return read_input(path, self.size)
-        except ImageError as error:
-            return str(error)
 
 
 def embed(
@@ -147,7 +132,7 @@ def embed(
     problems: list[str] = []
     keep_freed_memory(target)
     read_batches = in_batches(
-        _Read(size), images.paths, batch, workers=workers, ahead=target.type != "cpu"
+        InputReader(size), images.paths, batch, workers=workers, ahead=target.type != "cpu"
     )
     with torch.inference_mode():
         starts = range(0, len(images), batch)

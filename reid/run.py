@@ -12,7 +12,7 @@ import torch
 from annotations.errors import InputError
 from reid.methods import Network, build_model
 from reid.recipe import Recipe, parse_recipe
-from reid.saving import write_saved
+from reid.saving import weights_of, write_saved
 
 MODEL = "model.pt"
 _FORMAT = 1
@@ -82,7 +82,7 @@ def save_model(path: Path, model: Network, recipe: Recipe, identities: tuple[str
             "format": _FORMAT,
             "recipe": recipe.model_dump(mode="json"),
             "identities": list(identities),
-            "weights": {k: v.cpu().contiguous() for k, v in model.state_dict().items()},
+            "weights": weights_of(model),
         },
         path,
     )

@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from annotations.files import whole_file
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """Return a network's weights by name, on the CPU."""
+    return {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 def write_saved(content: dict[str, Any], path: Path) -> None:

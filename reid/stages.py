@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from annotations.errors import InputError
-from reid.backbones import Backbone
+from reid.backbones import Backbone, normalised
 
 _BEHIND = ("global_pool", "pre_logits", "head", "head_drop", "fc", "classifier")
 
@@ -41,8 +41,7 @@ class FirstStage(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the feature map (B, C, H / stride, W / stride) of images (B, 3, H, W) uint8."""
-        pixels = (images.float() - self.mean) / self.std
-        features: Tensor = self.layers(pixels.contiguous(memory_format=torch.channels_last))
+        features: Tensor = self.layers(normalised(images, self.mean, self.std))
         return features
 
 

@@ -19,6 +19,7 @@ from pipelines.ablation.table4 import BASELINE, FULL, PARTS, ROWS, Row, choose_r
 from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
 from pipelines.recipes import load_recipe
+from pipelines.settings import require_free
 from pipelines.tables import show, written
 from reid.recipe import Recipe
 
@@ -61,9 +62,7 @@ def ablation(
             holds results of another recipe or data.
     """
     chosen = choose_rows(rows)
-    for change in changes:
-        if (key := change.partition("=")[0].strip()) in _OURS:
-            raise InputError(f"'{change}': the rows and --seeds (SEEDS=) set '{key}' themselves")
+    require_free(changes, _OURS)
     base = load_recipe(recipe, changes)
     trials = plan(chosen, base, seeds)
     every = plan(list(ROWS), base, seeds)

@@ -21,7 +21,7 @@ from pipelines.jobs import views as views_jobs
 from pipelines.jobs.find_views import divided
 from pipelines.jobs.fleet_data import find_data
 from pipelines.recipes import load_recipe
-from pipelines.settings import change
+from pipelines.settings import change, require_free
 from pipelines.span import tables
 from pipelines.span.rows import BASELINE, FULL, MASKS, OURS, ROWS, Row, choose_rows, recipe_of
 from pipelines.tables import show, written
@@ -84,9 +84,7 @@ def span_tables(
             another recipe or data.
     """
     chosen = choose_rows(wanted.rows)
-    for given in changes:
-        if (key := given.partition("=")[0].strip()) in _OURS:
-            raise InputError(f"'{given}': the rows and --seeds (SEEDS=) set '{key}' themselves")
+    require_free(changes, _OURS)
     base = load_recipe(recipe, changes)
     if base.method != "span":
         raise InputError(f"recipe '{recipe}': its method is {base.method}; SPAN's tables need span")

@@ -18,13 +18,12 @@ from annotations.errors import InputError
 from annotations.images import Images
 from annotations.looking import Looked, look_once
 from annotations.masks import Masks, pack
-from annotations.pixels import ImageError
 from annotations.vocabulary import Vocabulary
 from reid.attention.network import MaskNetwork
 from reid.attention.settings import ForegroundSettings, MaskSettings, SpanSettings
-from reid.data.dataset import read_input
+from reid.data.dataset import InputReader
 from reid.device import autocast, keep_freed_memory, pick_device
-from reid.saving import write_saved
+from reid.saving import weights_of, write_saved
 
 MODEL = "masks.pt"
 FOREGROUND = ("foreground",)
@@ -88,7 +87,6 @@ class MaskFinder:
 
     def save(self, folder: Path) -> None:
         """Write the model file that `load` reads."""
-        weights = self.network.state_dict()
         write_saved(
             {
                 "format": _FORMAT,
@@ -96,7 +94,7 @@ class MaskFinder:
                 "views": list(self.views),
                 "settings": self.settings.model_dump(mode="json"),
                 "vocabulary": self.vocabulary.record() if self.vocabulary else None,
-                "weights": {name: value.cpu().contiguous() for name, value in weights.items()},
+                "weights": weights_of(self.network),
             },
             folder / MODEL,
         )
@@ -129,17 +127,10 @@ class MaskFinder:
         target = pick_device(device)
         keep_freed_memory(target)
         network = self.network.to(target).to(memory_format=torch.channels_last)
-        size = (self.settings.size, self.settings.size)
         cells = self.settings.size // self.settings.cell
         about: dict[str, Any] = {"network": self.hash, "kind": self.kind}
         if self.vocabulary:
             about["vocabulary"] = self.vocabulary.record()
-
-        def prepare(path: Path) -> Tensor | str:
-            try:
-                return read_input(path, size)
-            except ImageError as error:
-                return str(error)
 
         def find(pixels: Sequence[Tensor]) -> pd.DataFrame:
             if not pixels:
@@ -153,7 +144,7 @@ class MaskFinder:
         return look_once(
             MaskCache(out, about, self.views, (cells, cells)),
             images,
-            prepare,
+            InputReader((self.settings.size, self.settings.size)),
             find,
             doing=f"finding {self.kind}",
             redo=redo,

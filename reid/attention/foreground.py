@@ -19,7 +19,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from annotations.errors import InputError
-from annotations.files import write_text
 from annotations.images import Images
 from annotations.pixels import ImageError
 from annotations.reading import in_batches
@@ -31,7 +30,6 @@ from reid.attention.settings import ForegroundSettings
 from reid.data.dataset import read_input
 from reid.device import pick_device
 from reid.training.work import (
-    PROBLEMS,
     begin,
     digest_rows,
     digest_text,
@@ -139,8 +137,7 @@ def train_foreground(
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     network = MaskNetwork(settings.backbone, settings.weights, 1, settings.cell)
     proposals = propose(images, settings, progress)
-    begin(out, work)
-    write_text(out / PROBLEMS, "".join(f"{line}\n" for line in proposals.problems))
+    begin(out, work, proposals.problems)
     count = len(proposals.masks)
     samples = Samples(
         proposals.images.paths, proposals.masks, torch.zeros(count, 1).bool(), None, settings

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotations.errors import InputError
-from annotations.files import write_text
 from annotations.images import Images
 from annotations.masks import Masks
 from annotations.viewpoints import visible_views
@@ -29,7 +28,6 @@ from reid.losses.area_constraint import area_constraint, largest_areas
 from reid.losses.mask_reconstruction import mask_reconstruction
 from reid.losses.spatial_diversity import overlap_margins, spatial_diversity
 from reid.training.work import (
-    PROBLEMS,
     begin,
     digest_rows,
     digest_text,
@@ -213,8 +211,7 @@ def train_span(
     notes += lines
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     network = MaskNetwork(settings.backbone, settings.weights, len(vocabulary.names), settings.cell)
-    begin(out, work)
-    write_text(out / PROBLEMS, "".join(f"{line}\n" for line in notes))
+    begin(out, work, notes)
     partners = torch.tensor(vocabulary.mirrored)
     shown = torch.from_numpy(labels)
     learn(

@@ -5,6 +5,8 @@ VAL's authors labelled 300 images by hand and let a classifier do the rest; so d
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,19 +21,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotations.errors import InputError, suggest
-from annotations.files import write_text
 from annotations.images import Images
-from annotations.pixels import ImageError, find_unreadable
+from annotations.pixels import find_unreadable
 from annotations.reading import in_batches
 from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.attention.learning import Batch, Samples, learn
 from reid.attention.settings import ViewpointSettings
 from reid.backbones import Backbone
-from reid.data.dataset import read_input
+from reid.data.dataset import InputReader
 from reid.device import autocast, keep_freed_memory, pick_device
-from reid.saving import write_saved
+from reid.saving import weights_of, write_saved
 from reid.training.work import (
-    PROBLEMS,
     begin,
     digest_rows,
     digest_text,
@@ -121,36 +121,32 @@ class ViewpointFinder:
         target = pick_device(device)
         keep_freed_memory(target)
         network = self.network.to(target).to(memory_format=torch.channels_last)
-        size = (self.settings.size, self.settings.size)
-
-        def prepare(path: Path) -> Tensor | None:
-            try:
-                return read_input(path, size)
-            except ImageError:
-                return None
 
         words: list[str | None] = []
         scores: list[float] = []
-        batches = in_batches(
-            prepare, images.paths, batch, workers=workers, ahead=target.type != "cpu"
+        read_batches = in_batches(
+            InputReader((self.settings.size, self.settings.size)),
+            images.paths,
+            batch,
+            workers=workers,
+            ahead=target.type != "cpu",
         )
         steps = range(0, len(images), batch)
         for _, read in zip(
             track(steps, "telling viewpoints", transient=True, disable=not progress),
-            batches,
+            read_batches,
             strict=True,
         ):
-            good = [place for place, item in enumerate(read) if item is not None]
-            told: dict[int, tuple[str, float]] = {}
+            good = [item for item in read if isinstance(item, Tensor)]
+            told: Iterator[tuple[int, float]] = iter(())
             if good:
-                pixels = torch.stack([item for item in read if item is not None]).to(target)
+                pixels = torch.stack(good).to(target)
                 with torch.inference_mode(), autocast(self.settings.precision, target):
                     sure, which = network(pixels).softmax(1).max(1)
-                found = zip(which.tolist(), sure.tolist(), strict=True)
-                told = dict(zip(good, ((self.viewpoints[w], s) for w, s in found), strict=True))
-            for place in range(len(read)):
-                word, score = told.get(place, (None, float("nan")))
-                words.append(word)
+                told = zip(which.tolist(), sure.tolist(), strict=True)
+            for item in read:
+                which_one, score = next(told) if isinstance(item, Tensor) else (None, math.nan)
+                words.append(None if which_one is None else self.viewpoints[which_one])
                 scores.append(score)
         return pd.DataFrame({"found": pd.array(words, dtype="string"), SCORE: scores})
 
@@ -232,8 +228,7 @@ def train_viewpoints(
     order = np.random.default_rng(settings.seed).permutation(len(labelled))
     held[order[: round(settings.hold_out * len(labelled))]] = True
     network = ViewpointNetwork(settings.backbone, settings.weights, len(words))
-    begin(out, work)
-    write_text(out / PROBLEMS, "".join(f"{line}\n" for line in lines))
+    begin(out, work, lines)
     learnt, labels = labelled.where(~held), classes[~held]
     partners = {each.name: each.partner for each in vocabulary.viewpoints}
     mirrored = [words.index(partners[word]) for word in words]
@@ -299,13 +294,12 @@ def _losses(scores: Tensor, batch: Batch) -> dict[str, Tensor]:
 
 
 def _save(finder: ViewpointFinder, tested: pd.DataFrame, out: Path) -> None:
-    weights = finder.network.state_dict()
     write_saved(
         {
             "viewpoints": list(finder.viewpoints),
             "settings": finder.settings.model_dump(mode="json"),
             "tested": {name: tested[name].astype(object).tolist() for name in tested},
-            "weights": {name: value.cpu().contiguous() for name, value in weights.items()},
+            "weights": weights_of(finder.network),
         },
         out / MODEL,
     )

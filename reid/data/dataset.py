@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torch.utils.data import Dataset
 
-from annotations.pixels import read_image
+from annotations.pixels import ImageError, read_image
 from reid.data.augment import Augment
 from reid.parts.located import Located
 
@@ -42,6 +43,20 @@ def read_input(path: Path, size: tuple[int, int]) -> Tensor:
     pixels = torch.from_numpy(read_image(path, size)).permute(2, 0, 1)
     resized = interpolate(pixels[None], size, mode="bilinear", antialias=True)
     return resized[0]
+
+
+@dataclass(frozen=True)
+class InputReader:
+    """Reads network inputs, see `read_input`; an unreadable image becomes its problem, a text."""
+
+    size: tuple[int, int]
+
+    def __call__(self, path: Path) -> Tensor | str:
+        """Return the pixels, or why there are none."""
+        try:
+            return read_input(path, self.size)
+        except ImageError as error:
+            return str(error)
 
 
 class TrainingSet(Dataset[Batch]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,8 @@ def require_same(out: Path, work: dict[str, str], redo: bool = False) -> None:
         raise InputError(f"{out}: is not empty and not a run; choose another folder to write to")
 
 
-def begin(out: Path, work: dict[str, str]) -> None:
-    """Write down what the work is."""
+def begin(out: Path, work: dict[str, str], left_out: Sequence[str] | None = None) -> None:
+    """Write down what the work is and, where it is kept here, a line for whatever is left out."""
     write_text(out / WORK, json.dumps(work, indent=1))
+    if left_out is not None:
+        write_text(out / PROBLEMS, "".join(f"{line}\n" for line in left_out))
