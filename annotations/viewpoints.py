@@ -36,6 +36,28 @@ def shown_from(word: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     return views
 
 
+def place_of(images: Images, word: str) -> str:
+    """Say where a viewpoint stands first, for an error: ``images.csv: row 3 (image '1.jpg')``."""
+    row = int((images.frame["viewpoint"].astype(str) == word).to_numpy().argmax())
+    return f"{images.source}: row {row + 2} (image '{images.frame['image'].iloc[row]}')"
+
+
+def shown_by_word(images: Images, vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:
+    """Return the views that each word in the column ``viewpoint`` stands for.
+
+    Raises:
+        InputError: an image has no viewpoint, or one that says nothing of these views.
+    """
+    images.require("viewpoint", "telling its views")
+    shown = {}
+    for word in images.frame["viewpoint"].astype(str).unique():
+        try:
+            shown[word] = shown_from(word, vocabulary)
+        except InputError as error:
+            raise InputError(f"{place_of(images, word)}: {error}") from None
+    return shown
+
+
 def visible_views(images: Images, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
     """Return the semantic label vectors of images (SPAN, section 3.1), bool (N, V).
 
@@ -44,17 +66,10 @@ def visible_views(images: Images, vocabulary: Vocabulary) -> npt.NDArray[np.bool
         vocabulary: of V views.
 
     Raises:
-        InputError: an image has no viewpoint, or one that says nothing of these views.
+        InputError: see `shown_by_word`.
     """
-    images.require("viewpoint", "telling its views")
-    words = images.frame["viewpoint"].astype(str)
-    vectors: dict[str, list[bool]] = {}
-    for word in words.unique():
-        try:
-            shown = shown_from(word, vocabulary)
-        except InputError as error:
-            row = int((words == word).to_numpy().argmax())
-            image = images.frame["image"].iloc[row]
-            raise InputError(f"{images.source}: row {row + 2} (image '{image}'): {error}") from None
-        vectors[word] = [view in shown for view in vocabulary.names]
-    return np.array([vectors[word] for word in words], dtype=bool)
+    vectors = {
+        word: [view in shown for view in vocabulary.names]
+        for word, shown in shown_by_word(images, vocabulary).items()
+    }
+    return np.array([vectors[word] for word in images.frame["viewpoint"].astype(str)], dtype=bool)

@@ -9,7 +9,7 @@ from annotations.errors import InputError
 from detection.card import DetectorCard
 from detection.selection import SCORES, read_scores, select_parts
 from pipelines.tables import say
-from reid.recipe import Recipe
+from reid.recipe import Recipe, with_parts
 
 
 def maker_of(boxes: Boxes, detector: Path) -> Path | None:
@@ -53,4 +53,4 @@ def with_found_parts(recipe: Recipe, detector: Path | None) -> Recipe:
             f"{detector}: finds none of {', '.join(parts)} with an AP50 of {least:g}; train it "
             "further, or lower --set parts.least"
         )
-    return recipe.with_parts(kept)
+    return with_parts(recipe, kept)

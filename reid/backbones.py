@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from annotations.errors import InputError, suggest
+from reid.start_weights import load_from_file
 
 
 class Backbone(nn.Module):
@@ -21,10 +22,14 @@ class Backbone(nn.Module):
             of a state dict saved by torch or safetensors, a run folder of this toolkit, whose
             backbone it then starts from, or None to start at random.
         output_stride: pixels per cell of the feature map, 8, 16 or 32; below 32 the last
-            stages do not shrink the map (the "last stride" of Luo et al. 2019).
+            stages do not shrink the map (the "last stride" of Luo et al. 2019). Of a transformer
+            it is the side of its patches, and the map is made of its patches' tokens.
+        partial: whether a file that lacks some of the tensors is taken all the same; what it lacks
+            is logged, and starts at random.
 
     Attributes:
         channels: C, the depth of the feature map.
+        patch: side of a transformer's patches, in pixels, which its input is made of; else 1.
 
     Raises:
         InputError: no such network, no such stride for it, or weights that do not fit.
@@ -34,21 +39,32 @@ class Backbone(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, weights: str | None = None, output_stride: int = 32) -> None:
+    def __init__(
+        self,
+        name: str,
+        weights: str | None = None,
+        output_stride: int = 32,
+        *,
+        partial: bool = False,
+    ) -> None:
         super().__init__()
         if not timm.is_model(name):
             raise InputError(f"backbone '{name}': timm has no such network; {_near(name)}")
-        self.network = timm.create_model(name, num_classes=0, global_pool="")
-        self.channels = _keep_resolution(self.network, output_stride)
+        self.network = _create(name)
+        prefix = getattr(self.network, "num_prefix_tokens", None)
+        self.patch = output_stride if prefix is not None else 1
+        # Tokens before the patches' own, such as a class token, are no cell of a map.
+        self._prefix = prefix or 0
+        self.channels = _keep_resolution(self, output_stride)
         if not self.channels:
             raise InputError(
                 f"backbone '{name}' gives no feature map with output_stride {output_stride}; "
-                f"32 suits every convolutional network"
+                f"{_strides(self.network)}"
             )
         if weights == "imagenet":
             _load_from_timm(self.network, name)
         elif weights is not None:
-            _load_from_file(self.network, Path(weights))
+            load_from_file(self.network, Path(weights), partial)
         if hasattr(self.network, "pre_logits"):  # VGG's, behind its feature map
             self.network.pre_logits = nn.Identity()
         about = self.network.pretrained_cfg
@@ -65,8 +81,15 @@ class Backbone(nn.Module):
         Returns:
             (B, C, H / output_stride, W / output_stride), floating.
         """
-        features: Tensor = self.network.forward_features(self.normalise(images))
-        return features
+        return self.maps(self.normalise(images))
+
+    def maps(self, pixels: Tensor) -> Tensor:
+        """Return the feature map of normalised pixels (B, 3, H, W) floating; see `forward`."""
+        features: Tensor = self.network.forward_features(pixels)
+        if features.ndim == 4:
+            return features
+        cells = features[:, self._prefix :].transpose(1, 2)
+        return cells.reshape(*cells.shape[:2], *(side // self.patch for side in pixels.shape[2:]))
 
     def normalise(self, images: Tensor) -> Tensor:
         """Scale pixels as the weights were trained with: (B, 3, H, W) uint8 to floating."""
@@ -79,15 +102,32 @@ def normalised(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     return pixels.contiguous(memory_format=torch.channels_last)
 
 
-def _keep_resolution(network: Any, output_stride: int) -> int:
+def _create(name: str) -> Any:
+    """Build timm's network without a classifier, for images of any size where it can."""
+    try:
+        return timm.create_model(name, num_classes=0, global_pool="", dynamic_img_size=True)
+    except TypeError:  # others than transformers take any size, and do not know the word
+        return timm.create_model(name, num_classes=0, global_pool="")
+
+
+def _strides(network: Any) -> str:
+    """Say which strides a network can have."""
+    known = {int(stage["reduction"]) for stage in getattr(network, "feature_info", [])}
+    if hasattr(network, "num_prefix_tokens"):
+        return f"it is a transformer, whose patches are of {max(known, default=0)} pixels"
+    return "32 suits every convolutional network"
+
+
+def _keep_resolution(backbone: Backbone, output_stride: int) -> int:
     """Undo the strides behind the stage that reaches ``output_stride``.
 
     Returns:
         The depth of the feature map; 0 where that stride was not reached.
     """
+    network = backbone.network
     reached = [s["module"] for s in network.feature_info if s["reduction"] == output_stride]
     inside = behind = False
-    for name, module in network.named_modules():
+    for name, module in network.named_modules() if backbone.patch == 1 else ():
         was, inside = inside, bool(reached) and f"{name}.".startswith(f"{reached[-1]}.")
         behind = behind or (was and not inside)
         if behind and getattr(module, "stride", None) in (2, (2, 2)):
@@ -97,7 +137,8 @@ def _keep_resolution(network: Any, output_stride: int) -> int:
     try:
         with torch.no_grad():
             side = 4 * output_stride
-            shape = network.eval().forward_features(torch.zeros(1, 3, side, side)).shape
+            network.eval()
+            shape = backbone.maps(torch.zeros(1, 3, side, side)).shape
     except (AssertionError, RuntimeError, ValueError):
         return 0
     finally:
@@ -118,38 +159,3 @@ def _load_from_timm(network: nn.Module, name: str) -> None:
             f"backbone '{name}': its ImageNet weights could not be fetched "
             f"({type(error).__name__}); give 'weights' the path of a state dict, or null"
         ) from None
-
-
-def _of_a_run(path: Path) -> dict[str, Tensor]:
-    """Return the backbone in a run's model file; nothing where it is another file."""
-    if path.suffix != ".pt":
-        return {}
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    weights = stored.get("weights") if isinstance(stored, dict) else None
-    start = "backbone.network."
-    return {
-        name.removeprefix(start): values
-        for name, values in (weights if isinstance(weights, dict) else {}).items()
-        if name.startswith(start)
-    }
-
-
-def _load_from_file(network: nn.Module, path: Path) -> None:
-    if path.is_dir():
-        path = path / "model.pt"
-    if not path.is_file():
-        raise InputError(f"{path}: no such weights file")
-    try:
-        given = _of_a_run(path) or timm.models.load_state_dict(str(path), use_ema=False)
-    except Exception as error:  # torch and safetensors raise many kinds for a foreign file
-        raise InputError(f"{path}: not a state dict ({type(error).__name__}: {error})") from None
-    wanted = network.state_dict()
-    fitting = {k: v for k, v in given.items() if k in wanted and v.shape == wanted[k].shape}
-    needless = ("num_batches_tracked", "pre_logits.fc1", "pre_logits.fc2")  # these are VGG's
-    missing = [k for k in wanted if k not in fitting and not any(each in k for each in needless)]
-    if missing:
-        raise InputError(
-            f"{path}: {len(missing)} of {len(wanted)} tensors of the backbone are missing or of "
-            f"another shape; the first is '{missing[0]}'"
-        )
-    network.load_state_dict(fitting, strict=False)

@@ -24,6 +24,7 @@ from reid.distances import distance_named
 from reid.methods import (
     Branches,
     check_branches_of,
+    compared_by,
     compares_shared,
     compares_views,
     embedding_of,
@@ -187,4 +188,4 @@ def _compared(
         shared = [as_shared(one) for one in found]
         mean, by = torch.stack([one for one, _ in shared]).mean(0), shared[0][1]
         return torch.cat([normalize(by.features(mean)), mean[:, -len(by.widths) :]], 1), by.name
-    return torch.stack([embedding_of(one, branches) for one in found]).mean(0), recipe.distance
+    return torch.stack([embedding_of(one, branches) for one in found]).mean(0), compared_by(recipe)

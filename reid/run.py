@@ -69,8 +69,8 @@ class Run:
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:
-            first = str(error).splitlines()[1].strip()
-            raise InputError(f"{path}: its weights are of another recipe: {first}") from None
+            said = " ".join(line.strip() for line in str(error).splitlines()[1:])
+            raise InputError(f"{path}: its weights are of another recipe: {said}") from None
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return cls(model.eval(), checked, tuple(identities), digest, folder)
 

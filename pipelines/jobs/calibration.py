@@ -18,7 +18,7 @@ from pipelines.tables import say, show, written
 from reid.data.labels import label_columns
 from reid.distances import distance_named
 from reid.evaluation.protocols.pairs import draw_pairs
-from reid.methods import METHODS, check_branches
+from reid.methods import check_branches, compared_by, located_by
 from reid.recipe import Recipe
 from reid.run import Run
 from reid.verification.calibration import Calibration, fit_parts
@@ -69,7 +69,7 @@ def calibrate(
     if chosen == "views":
         raise InputError("branches 'views': are for rankings; calibrate the whole, 'global'")
     loaded = Run.load(run)
-    if loaded.recipe.parts.use and METHODS[loaded.recipe.method].by == "masks":
+    if loaded.recipe.parts.use and located_by(loaded.recipe) == "masks":
         raise InputError(
             f"{run}: the method {loaded.recipe.method} looks through masks of views, and pairs are "
             "judged by boxes of parts; use a run of eianet or prn, or rank with 'partreid eval'"
@@ -93,13 +93,13 @@ def calibrate(
     rows = np.stack([place.get_indexer(given.frame[side]) for side in ("first", "second")])
     read = (rows >= 0).all(0)
     truth = given.frame["same"].to_numpy(bool)[read]
-    distance = distance_named(loaded.recipe.distance)
+    distance = distance_named(compared_by(loaded.recipe))
     measured = pair_distances(described, rows[0, read], rows[1, read], distance)
     made = Calibration(
         model=loaded.hash,
         same=columns,
         branches=chosen,
-        distance=loaded.recipe.distance,
+        distance=compared_by(loaded.recipe),
         compared=described.embedded.distance,
         source=given.source,
         detector="" if found is None else str(found.about.get("detector", "")),

@@ -26,7 +26,7 @@ from pipelines.selection import maker_of
 from pipelines.tables import say
 from reid.attention.finder import MaskFinder
 from reid.evaluation.report import Evaluation
-from reid.methods import METHODS, needs_boxes
+from reid.methods import located_by, needs_boxes
 from reid.recipe import Recipe
 from reid.run import Run
 
@@ -190,7 +190,7 @@ def _place(job: Job, recipe: Recipe) -> Path | None:
     """Return the file of what a recipe's embedding is made of; None where that is no part."""
     if not needs_boxes(recipe, "global"):
         return None
-    by_masks = METHODS[recipe.method].by == "masks"
+    by_masks = located_by(recipe) == "masks"
     return job.views / MASKS if by_masks else job.parts / BOXES
 
 

@@ -20,7 +20,7 @@ from reid.data.dataset import read_input
 from reid.parts.located import Located
 from reid.recipe import AugmentSettings
 from reid.training.loop import run_training
-from reid.training.module import rate_at
+from reid.training.rate import rate_at
 
 _LEFT = 0.1
 _EPOCH = 100

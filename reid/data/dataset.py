@@ -24,12 +24,14 @@ class Batch(NamedTuple):
         where: their parts.
         labels: (B,) int64, what makes two images the same: identity, model or year of a model.
         models: (B,) int64, the model where it is known to the training, else the label.
+        viewpoints: (B,) int64, the viewpoint class; 0 where no loss looks at it.
     """
 
     images: Tensor
     where: Located
     labels: Tensor
     models: Tensor
+    viewpoints: Tensor | None = None
 
 
 def read_input(path: Path, size: tuple[int, int]) -> Tensor:
@@ -67,6 +69,7 @@ class TrainingSet(Dataset[Batch]):
         where: their parts.
         labels: (N,) int64.
         models: (N,) int64.
+        viewpoints: (N,) int64.
         size: (height, width) of the input.
         augment: what is done to each sample.
     """
@@ -77,6 +80,7 @@ class TrainingSet(Dataset[Batch]):
         where: Located,
         labels: Tensor,
         models: Tensor,
+        viewpoints: Tensor,
         size: tuple[int, int],
         augment: Augment,
     ) -> None:
@@ -84,6 +88,7 @@ class TrainingSet(Dataset[Batch]):
         self.where = where
         self.labels = labels
         self.models = models
+        self.viewpoints = viewpoints
         self.size = size
         self.augment = augment
 
@@ -96,4 +101,5 @@ class TrainingSet(Dataset[Batch]):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             image, where = self.augment(image, self.where.take(index))
-        return Batch(image, where, self.labels[index], self.models[index])
+        known = (self.labels, self.models, self.viewpoints)
+        return Batch(image, where, *(values[index] for values in known))

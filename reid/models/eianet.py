@@ -65,6 +65,8 @@ class EIANet(nn.Module):
         self.backbone = backbone
         self.num_parts = num_parts
         self.part_based = PartBasedCNN(size) if size else None
+        lower = 0 if self.part_based is None else self.part_based.dimension
+        self.width = max(1, num_parts) * dimension + lower
         self.local = nn.Sequential(nn.Conv2d(backbone.channels, dimension, 3, padding=1), nn.ReLU())
 
     def forward(self, images: Tensor, where: Located) -> EIANetOutput:

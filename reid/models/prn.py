@@ -49,7 +49,7 @@ class PRN(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.num_parts = num_parts
+        self.num_parts, self.width = num_parts, dimension
         self.reduce = nn.Conv2d(backbone.channels, dimension, kernel_size=1)
         self.global_classifier = nn.Linear(dimension, num_identities, bias=False)
         # The parts' classifiers (w_l) stand in one tensor, so that one product serves them all.

@@ -70,6 +70,7 @@ class SPAN(nn.Module):
         widths = [dimension, *[view_dimension] * num_views]
         self.reduce = nn.ModuleList(nn.Linear(channels, width) for width in widths)
         self.num_views, self.join = num_views, join
+        self.width = sum(widths) if join == "concat" else dimension
         self.fc = nn.Linear(sum(widths), dimension) if join == "fc" else nn.Identity()
         classified = dimension if join == "fc" else sum(widths)
         self.normalise = nn.BatchNorm1d(classified)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from rich.progress import track
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from annotations.boxes import Boxes
@@ -32,6 +33,7 @@ from reid.recipe import Recipe
 from reid.run import MODEL, Run, save_model
 from reid.training.loop import run_training
 from reid.training.module import Training
+from reid.training.viewpoints import divide_identities
 from reid.training.work import begin, digest_rows, digest_text, require_same
 
 _log = logging.getLogger(__name__)
@@ -44,11 +46,14 @@ class Prepared:
     Attributes:
         samples: what the network is trained on.
         identities: or whatever the recipe's label is, in the order of their class numbers.
+        shown: (C, V) bool, which identities have images of which viewpoint class; None where no
+            loss looks at viewpoints.
         notes: lines for people: what was left out and what may hurt.
     """
 
     samples: TrainingSet
     identities: tuple[str, ...]
+    shown: Tensor | None
     notes: tuple[str, ...]
 
 
@@ -115,16 +120,21 @@ def prepare(recipe: Recipe, images: Images, boxes: Found | None, progress: bool)
     if boxes is not None and vocabulary.names:
         notes += _shown(where, vocabulary.names, boxes)
     size = (recipe.image.height, recipe.image.width)
-    classes = pd.Index(names).get_indexer(wanted)
+    labels = torch.from_numpy(pd.Index(names).get_indexer(wanted).astype(np.int64))
+    viewpoints, shown = torch.zeros_like(labels), None
+    if recipe.loss.viewpoint.weight:
+        viewpoints, shown, told = divide_identities(recipe, images, labels)
+        notes += told
     samples = TrainingSet(
         images.paths,
         where,
-        torch.from_numpy(classes.astype(np.int64)),
+        labels,
         torch.from_numpy(models.factorize(sort=True)[0].astype(np.int64)),
+        viewpoints,
         size,
         Augment(recipe.augment, size, vocabulary.mirrored),
     )
-    return Prepared(samples, names, tuple(notes))
+    return Prepared(samples, names, shown, tuple(notes))
 
 
 def _shown(where: Located, parts: tuple[str, ...], found: Found) -> list[str]:
@@ -174,7 +184,8 @@ def _loader(
 def _fingerprint(recipe: Recipe, images: Images, boxes: Found | None) -> dict[str, str]:
     """Say what the work is, so that going on with other data or numbers is noticed."""
     images = with_labels(recipe, images.training())
-    rows = images.frame[["image", *label_columns(recipe)]]
+    judged = ["viewpoint"] if recipe.loss.viewpoint.weight and "viewpoint" in images.frame else []
+    rows = images.frame[["image", *label_columns(recipe), *judged]]
     seen = None if boxes is None else boxes.frame[boxes.frame["image"].isin(rows["image"])]
     return {
         "recipe": digest_text(recipe.to_yaml()),
@@ -224,14 +235,16 @@ def fit(
     begin(out, work)
     write_text(out / "recipe.yaml", recipe.to_yaml())
     write_text(out / "notes.txt", "\n".join(prepared.notes) + "\n")
+    criterion = build_criterion(recipe, model, prepared.shown)
     run_training(
-        Training(model, build_criterion(recipe), recipe),
+        Training(model, criterion, recipe),
         lambda epoch: _loader(recipe, prepared.samples, workers, epoch),
         out,
         epochs=recipe.epochs,
         steps=recipe.iterations,
         target=target,
         precision=recipe.precision,
+        average=recipe.optimiser.average,
         progress=progress,
     )
     save_model(out / MODEL, model, recipe, prepared.identities)

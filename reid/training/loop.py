@@ -11,7 +11,12 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import (
+    Callback,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    RichProgressBar,
+)
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -50,6 +55,7 @@ def run_training(
     steps: int | None = None,
     target: torch.device,
     precision: Precision = "auto",
+    average: float = 0.0,
     progress: bool = True,
 ) -> None:
     """Train, or go on from the last epoch that was finished.
@@ -62,6 +68,8 @@ def run_training(
         steps: batches, in place of epochs.
         target: the device.
         precision: ``auto`` takes bf16 where the device has it.
+        average: the decay of a moving average of the weights, which ``module`` has in the end; 0
+            for none.
         progress: whether to show a bar.
 
     Raises:
@@ -71,6 +79,8 @@ def run_training(
     callbacks: list[Callback] = [
         ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False)
     ]
+    if average:
+        callbacks.append(EMAWeightAveraging(decay=average))
     if progress:
         callbacks.append(RichProgressBar(leave=False))
     batches = loader(lambda: trainer.current_epoch)

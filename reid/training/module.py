@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from reid.data.dataset import Batch
 from reid.methods import Criterion, Network
 from reid.recipe import OptimiserSettings, Recipe
+from reid.training.rate import rate_at
 
 
 class Training(lightning.LightningModule):
@@ -37,7 +38,7 @@ class Training(lightning.LightningModule):
         named = {f"loss/{name}": term.detach() for name, term in terms.items()}
         self.log_dict(named, on_step=False, on_epoch=True, batch_size=size)
         scores = getattr(output, "global_scores", getattr(output, "scores", None))
-        if scores is not None:
+        if scores is not None and self.recipe.loss.global_weight:
             correct = (scores.argmax(1) == batch.labels).float().mean()
             self.log("accuracy", correct, on_step=False, on_epoch=True, batch_size=size)
         self.log(
@@ -52,32 +53,23 @@ class Training(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimiser and a rate that changes every step."""
         settings = self.recipe.optimiser
-        optimiser = _optimiser(settings, list(self.model.parameters()))
+        # Losses may learn, too: VAL has centres of its own.
+        optimiser = _optimiser(settings, list(self.parameters()))
         total = max(1, int(self.trainer.estimated_stepping_batches))
         epochs = self.trainer.max_epochs
         assert epochs  # what lightning was given
         warm = settings.warmup * total / epochs
+        after = [drop * total / epochs for drop in settings.drop_after]
         total = self.recipe.iterations or total
-        every = settings.drop_every
+        every, cosine = settings.drop_every, settings.schedule == "cosine"
         schedule = LambdaLR(
-            optimiser, lambda step: rate_at(step, total, warm, settings.decay_to, every)
+            optimiser,
+            lambda step: rate_at(step, total, warm, settings.decay_to, every, after, cosine),
         )
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
-
-
-def rate_at(step: int, total: int, warm: float, decay_to: float, every: int | None = None) -> float:
-    """Return the share of the initial learning rate at a step.
-
-    PRN, section 3.3 asks for an exponential schedule and leaves its base open; here the base
-    is such that ``decay_to`` of the rate is left at the last step. A linear warm-up over the
-    first ``warm`` steps multiplies it. EIA-Net, section 4.2 multiplies the rate by ``decay_to``
-    after ``every`` steps instead.
-    """
-    rising = min(1.0, (step + 1) / warm) if warm else 1.0
-    return rising * float(decay_to ** (step // every if every else step / total))
 
 
 def _optimiser(
@@ -88,4 +80,5 @@ def _optimiser(
             parameters, settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay
         )
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-    return kind(parameters, settings.lr, weight_decay=settings.weight_decay)
+    amsgrad = settings.name == "amsgrad"
+    return kind(parameters, settings.lr, weight_decay=settings.weight_decay, amsgrad=amsgrad)

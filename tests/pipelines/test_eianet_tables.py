@@ -32,6 +32,7 @@ from pipelines.recipes import load_recipe
 from pipelines.selection import maker_of, with_found_parts
 from reid.evaluation.bootstrap import bootstrap_difference
 from reid.evaluation.verification import best_threshold
+from reid.recipe import with_parts
 
 PAPER = Path(__file__).parents[3] / "shared" / "papers" / "eianet.txt"
 TINY = [
@@ -107,7 +108,7 @@ def test_the_classifier_has_nothing_of_eianets_and_all_start_from_it():
     assert start_of(start, base) == start
     moved = starting_from(trial, Path("somewhere"))
     assert moved.recipe.backbone.weights == str(Path("somewhere").resolve())
-    assert moved.recipe.with_parts(base.parts.use).loss == trial.recipe.loss
+    assert with_parts(moved.recipe, base.parts.use).loss == trial.recipe.loss
 
 
 def test_two_margins_learn_from_years_and_years_are_tested_at_both_levels():
@@ -457,7 +458,7 @@ def test_only_the_detector_that_made_the_boxes_chooses_parts(fleet, tmp_path):
 def test_aligned_parts_that_are_all_left_out_are_said():
     recipe = load_recipe("eianet-small", ["loss.alignment.parts=[plate]"])
     with pytest.raises(InputError, match=r"loss.alignment.parts: none of plate"):
-        recipe.with_parts(("wheel",))
+        with_parts(recipe, ("wheel",))
 
 
 def test_start_weights_in_a_run_folder_are_told_apart(tmp_path):

@@ -18,7 +18,8 @@ from reid.methods import build_criterion, build_model
 from reid.parts.located import Located
 from reid.run import Run
 from reid.training.fit import fit, prepare
-from reid.training.module import Training, rate_at
+from reid.training.module import Training
+from reid.training.rate import rate_at
 
 
 def quiet_fit(recipe, images, boxes, out, **more):
@@ -45,9 +46,12 @@ def test_training_lowers_the_loss_and_leaves_a_run(crops, part_boxes, tiny_recip
     assert json.loads((tmp_path / "eval/metrics.json").read_text())["metrics"]["mAP"][0] > 0
 
 
+@pytest.mark.parametrize("average", [0.0, 0.8])
 def test_a_stopped_training_goes_on_and_ends_the_same(
-    crops, part_boxes, tiny_recipe, tmp_path, monkeypatch
+    crops, part_boxes, tiny_recipe, tmp_path, monkeypatch, average
 ):
+    optimiser = tiny_recipe.optimiser.model_copy(update={"average": average})
+    tiny_recipe = tiny_recipe.model_copy(update={"optimiser": optimiser})
     whole = quiet_fit(tiny_recipe, crops, part_boxes, tmp_path / "whole")
 
     class KilledError(Exception):
@@ -210,6 +214,15 @@ def test_the_rate_decays_exponentially_after_a_linear_warm_up():
 def test_the_rate_drops_after_every_so_many_steps():
     rates = [rate_at(step, 1000, 0, 0.01, 10) for step in (0, 9, 10, 19, 20)]
     assert rates == pytest.approx([1, 1, 0.01, 0.01, 0.0001])
+
+
+def test_the_rate_drops_after_epochs_or_falls_along_a_cosine():
+    rates = [rate_at(step, 90, 0, 0.1, None, (30, 60)) for step in (0, 29, 30, 59, 60, 89)]
+    assert rates == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+    falling = [rate_at(step, 90, 0, 0.1, cosine=True) for step in range(91)]
+    assert (falling[0], falling[45], falling[90]) == pytest.approx((1, 0.55, 0.1))
+    assert falling == sorted(falling, reverse=True)
+    assert rate_at(4, 90, 10, 0.1, cosine=True) < 0.51
 
 
 def test_the_loss_has_the_terms_that_the_recipe_asks_for(tiny_recipe):

@@ -73,7 +73,7 @@ def test_samples_are_collated_and_moved(tmp_path, views, workers):
         Image.new("RGB", (20, 20)).save(path)
     labels = torch.arange(4)
     augment = Augment(AugmentSettings(flip=0.0), (16, 16), (1, 0))
-    samples = TrainingSet(paths, where, labels, labels, (16, 16), augment)
+    samples = TrainingSet(paths, where, labels, labels, labels, (16, 16), augment)
     loader = DataLoader(samples, 2, sampler=[(3, 0), (1, 0)], num_workers=workers)
     (batch,) = loader
     assert isinstance(batch, Batch) and isinstance(batch.where, Located)

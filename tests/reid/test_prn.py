@@ -85,7 +85,11 @@ def test_parts_of_a_plain_network_are_refused(tiny_recipe):
 
 @pytest.mark.parametrize(
     ("name", "stride", "words"),
-    [("resnet5", 32, "did you mean"), ("vit_tiny_patch16_224", 16, "gives no feature map")],
+    [
+        ("resnet5", 32, "did you mean"),
+        ("vit_tiny_patch16_224", 32, "a transformer, whose patches are of 16 pixels"),
+        ("swin_tiny_patch4_window7_224", 32, "gives no feature map"),
+    ],
 )
 def test_a_wrong_backbone_is_named(name, stride, words):
     with pytest.raises(InputError, match=words):
@@ -112,6 +116,24 @@ def test_weights_must_be_there_and_fit(tmp_path):
     text.write_text("not weights")
     with pytest.raises(InputError, match="not a state dict"):
         Backbone("resnet18", str(text))
+
+
+def test_weights_that_lack_a_layer_are_refused_by_name_or_taken_in_part(tmp_path, caplog):
+    given = timm.create_model("resnet18").state_dict()
+    renamed = {name.replace("layer4.1.conv2", "layer4.1.conv9"): v for name, v in given.items()}
+    path = tmp_path / "renamed.pt"
+    torch.save(renamed, path)
+    words = r"layer4\.1\.conv2\.weight; in the file and not used: layer4\.1\.conv9\.weight, fc"
+    with pytest.raises(InputError, match=words):
+        Backbone("resnet18", str(path))
+    with caplog.at_level("WARNING"):
+        loaded = Backbone("resnet18", str(path), partial=True).network.state_dict()
+    assert "layer4.1.conv2.weight" in caplog.text
+    same = [name for name in loaded if torch.equal(loaded[name], given[name])]
+    assert len(same) == len(loaded) - 1
+    torch.save({"other": torch.zeros(1)}, path)
+    with pytest.raises(InputError, match="missing or of another shape"):
+        Backbone("resnet18", str(path), partial=True)
 
 
 def test_weights_from_a_file_are_used(tmp_path):

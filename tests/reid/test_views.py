@@ -9,6 +9,7 @@ from reid.evaluation.report import evaluate
 from reid.methods import check_branches_of
 from reid.models.vectors import Vectors
 from reid.models.views import as_views
+from reid.recipe import with_parts
 from reid.reranking.refinement import Refinement
 from reid.retrieval.gallery import Gallery, GalleryAbout
 from reid.training.fit import fit
@@ -76,4 +77,4 @@ def test_what_views_are_not_for_is_refused(run, crops, part_boxes):
         evaluate(run, crops, part_boxes, branches="views", refine=Refinement(rerank=True),
                  progress=False, device="cpu")  # fmt: skip
     with pytest.raises(InputError, match="trained without parts to compare"):
-        check_branches_of(run.recipe.with_parts(()), "views")
+        check_branches_of(with_parts(run.recipe, ()), "views")

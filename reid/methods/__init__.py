@@ -1,0 +1,34 @@
+"""From a recipe's method to its network, its losses and its embedding."""
+
+from reid.methods.branches import (
+    BRANCHES,
+    Branches,
+    check_branches,
+    check_branches_of,
+    compared_by,
+    compares_shared,
+    compares_views,
+    embedding_of,
+)
+from reid.methods.build import METHODS, Criterion, Network, build_criterion, build_model
+from reid.methods.located_by import located_by, looks_at_parts, needs_boxes, require_found
+
+__all__ = [
+    "BRANCHES",
+    "METHODS",
+    "Branches",
+    "Criterion",
+    "Network",
+    "build_criterion",
+    "build_model",
+    "check_branches",
+    "check_branches_of",
+    "compared_by",
+    "compares_shared",
+    "compares_views",
+    "embedding_of",
+    "located_by",
+    "looks_at_parts",
+    "needs_boxes",
+    "require_found",
+]

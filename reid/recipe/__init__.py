@@ -1,0 +1,17 @@
+"""A recipe: every number that a training needs, checked before it starts."""
+
+from reid.recipe.reading import change_content, parse_recipe, read_recipe, with_parts
+from reid.recipe.recipe import Join, Pooling, Recipe
+from reid.recipe.settings import AugmentSettings, OptimiserSettings
+
+__all__ = [
+    "AugmentSettings",
+    "Join",
+    "OptimiserSettings",
+    "Pooling",
+    "Recipe",
+    "change_content",
+    "parse_recipe",
+    "read_recipe",
+    "with_parts",
+]

@@ -1,0 +1,150 @@
+"""What can stand together in a recipe, and why the rest cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reid.recipe.recipe import Recipe
+
+_WHOLE = {
+    "loss.global_weight",
+    "loss.label_smoothing",
+    "loss.triplet",
+    "loss.margin",
+    "loss.circle",
+    "loss.viewpoint",
+}
+_COMPARED = {"loss.cluster", "loss.alignment"}
+TAKES: dict[str, set[str]] = {
+    "prn": _WHOLE,
+    "eianet": {*_COMPARED, "loss.viewpoint", "part_based"},
+    "span": {*_WHOLE, "view_dimension", "join"},
+    "mfgnet": {*_WHOLE, "loss.stripes", "stripes", "attention"},
+    "composed": {
+        *_WHOLE,
+        *_COMPARED,
+        "loss.stripes",
+        "view_dimension",
+        "join",
+        "pooling",
+        "neck",
+        "stripes",
+        "parts.pool",
+    },
+}
+"""What each method has beside what all have: keys that the others do not take."""
+_JOINS = {"span": ("concat", "fc", "views"), "composed": ("concat", "views", "global")}
+
+
+def require_sense(recipe: Recipe) -> None:
+    """Demand that a recipe's keys make sense together.
+
+    Raises:
+        ValueError: they do not; the reason is given.
+    """
+    _require_own_keys(recipe)
+    _require_distance(recipe)
+    _require_pairs(recipe)
+    _require_branches(recipe)
+    _require_something_to_learn(recipe)
+
+
+def _value(section: Any, key: str) -> Any:
+    for name in key.split("."):
+        section = getattr(section, name)
+    return section
+
+
+def _require_own_keys(recipe: Recipe) -> None:
+    method, plain = recipe.method, type(recipe).model_construct()
+    for key in sorted(set().union(*TAKES.values()) - TAKES[method]):
+        if _value(recipe, key) != _value(plain, key):
+            raise ValueError(f"{key} is not of the method {method}")
+    if recipe.join not in _JOINS.get(method, (recipe.join,)):
+        raise ValueError(f"join: {recipe.join} is not of the method {method}")
+    if method == "mfgnet" and recipe.parts.use:
+        raise ValueError(
+            "parts.use: MFG-Net looks at stripes, not at parts; set it to [], or take the method "
+            "composed, which has both"
+        )
+    if recipe.loss.cluster.branches != plain.loss.cluster.branches and method != "eianet":
+        raise ValueError(f"loss.cluster.branches is not of the method {method}")
+
+
+def _require_distance(recipe: Recipe) -> None:
+    if (recipe.distance == "cpdm") != (recipe.join == "views"):
+        raise ValueError(
+            "the distance cpdm and join: views (of the methods span and composed) need each other"
+        )
+    if recipe.distance == "cpdm" and recipe.stripes:
+        raise ValueError(
+            "stripes: every image shows all of them, so the distance cpdm has nothing to weigh "
+            "them by; take join: concat"
+        )
+    if recipe.distance == "cpdm" and recipe.method == "composed" and not recipe.parts.use:
+        raise ValueError("the distance cpdm compares views: it needs parts.use")
+    if recipe.distance == "cpdm" and recipe.neck:
+        raise ValueError(
+            "neck: the distance cpdm adds up distances of views, and the neck changes that of the "
+            "whole alone; set it to false"
+        )
+    if recipe.distance == "cpdm" and recipe.loss.circle.weight:
+        raise ValueError("loss.circle measures cosines, which cpdm is not; take loss.triplet")
+    if recipe.distance == "cpdm" and recipe.loss.cluster.weight:
+        raise ValueError("loss.cluster measures single vectors, not views; take loss.triplet")
+    if recipe.distance == "shared":
+        if recipe.method != "composed" or recipe.join != "concat" or not recipe.parts.use:
+            raise ValueError(
+                "the distance shared compares the parts that both images show: it needs the method "
+                "composed with join: concat and parts.use"
+            )
+        if recipe.loss.circle.weight or recipe.loss.triplet:
+            raise ValueError(
+                "the distance shared is not one that loss.triplet or loss.circle measure by; take "
+                "loss.cluster, which compares shared parts, too, or another distance"
+            )
+
+
+def _require_pairs(recipe: Recipe) -> None:
+    loss, aligned = recipe.loss, recipe.loss.alignment
+    by_clusters = recipe.method == "eianet" or bool(loss.cluster.weight)
+    if by_clusters and recipe.batch.per_identity < 2:
+        raise ValueError(
+            "the coupled cluster loss needs pairs: set batch.per_identity to 2 or more"
+        )
+    paired = {"loss.circle": loss.circle.weight, "loss.alignment": aligned.weight}
+    if recipe.method in ("mfgnet", "composed"):
+        paired["loss.triplet"] = loss.triplet
+    for name, weight in paired.items():
+        if weight and recipe.batch.per_identity < 2:
+            raise ValueError(f"{name} needs pairs: set batch.per_identity to 2 or more")
+    if loss.cluster.year_margin and recipe.label != "year":
+        raise ValueError("loss.cluster.year_margin needs label: year")
+    if aligned.weight and not recipe.parts.use:
+        raise ValueError("loss.alignment needs parts.use")
+    if foreign := set(aligned.parts or ()) - set(recipe.parts.use):
+        raise ValueError(f"loss.alignment.parts: {min(foreign)} is not in parts.use")
+
+
+def _require_branches(recipe: Recipe) -> None:
+    rows = recipe.image.height // recipe.backbone.output_stride
+    if recipe.stripes > rows:
+        raise ValueError(
+            f"stripes {recipe.stripes}: the feature map has {rows} rows (image.height "
+            f"{recipe.image.height}, backbone.output_stride {recipe.backbone.output_stride})"
+        )
+
+
+def _require_something_to_learn(recipe: Recipe) -> None:
+    loss, parts = recipe.loss, bool(recipe.parts.use and any(recipe.parts.weights))
+    whole = loss.global_weight or loss.viewpoint.weight
+    if recipe.method == "eianet" or whole:
+        return
+    if recipe.method == "prn" and not parts:
+        raise ValueError("loss.global_weight 0 needs part branches with a weight")
+    compared = loss.triplet or loss.circle.weight or loss.cluster.weight
+    if recipe.method == "span" and not compared:
+        raise ValueError("loss.global_weight and loss.triplet are both 0: nothing to learn")
+    if not (compared or (parts and recipe.method != "span") or (recipe.stripes and loss.stripes)):
+        raise ValueError("every loss has a weight of 0: nothing to learn")
