@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotations.errors import InputError
+from reid.device import full_precision
 
 _SMALL = 1e-12
 """A shorter vector counts as zero and has no direction."""
@@ -109,7 +110,7 @@ class ViewpointAwareLoss(nn.Module):
             identities: (B,) int64, below C.
             viewpoints: (B,) int64, below V; each image's class has to be one that is shown.
         """
-        if True:
+        with full_precision(embeddings.device):
             centres = unit(self.centres.float())
             cosines = unit(embeddings.float()) @ centres.flatten(0, 1).T
             cosines = cosines.view(-1, *self.shown.shape)

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from annotations.datasets.veri776 import VIEWPOINTS
+from annotations.errors import InputError
+from annotations.images import Images
+from reid.data.viewpoint_classes import viewpoint_classes
+
+EIGHT = tuple(VIEWPOINTS.values())
+OWN = {"ends": ["front", "rear"], "sides": ["left", "right", "side"]}
+
+
+def table(*words, **columns):
+    names = [f"{number}.jpg" for number in range(len(words))]
+    columns = columns or {"viewpoint": words}
+    return Images(pd.DataFrame({"image": names, **columns}), Path(), "images.csv")
+
+
+def told(classes, *words):
+    """Return the class's name of each word."""
+    names, numbers = viewpoint_classes(table(*words), classes)
+    return [names[number] for number in numbers.tolist()]
+
+
+def test_two_classes_are_the_front_and_everything_else():
+    words = (*EIGHT, "side", "front-side", "rear-side", "side+front")
+    assert dict(zip(words, told(2, *words), strict=True)) == {
+        "front": "front",
+        "front-left": "front",
+        "front-right": "front",
+        "front-side": "front",
+        "side+front": "front",
+        "rear": "rear",
+        "rear-left": "rear",
+        "rear-right": "rear",
+        "rear-side": "rear",
+        "left": "rear",
+        "right": "rear",
+        "side": "rear",
+    }
+
+
+def test_four_classes_have_the_pure_sides_apart():
+    words = (*EIGHT, "rear+side")
+    assert told(4, *words) == [
+        {"l": "left", "r": "right", "f": "front", "b": "rear"}[letter] for letter in "fblfbrfbb"
+    ]
+
+
+def test_eight_classes_are_the_words_of_veri():
+    names, numbers = viewpoint_classes(table(*EIGHT, "front"), 8)
+    assert names == EIGHT
+    assert numbers.tolist() == [*range(8), 0]
+    assert str(numbers.dtype) == "torch.int64"
+
+
+def test_classes_of_ones_own_keep_their_order():
+    names, numbers = viewpoint_classes(table("left", "rear", "side", "front"), OWN)
+    assert names == ("ends", "sides")
+    assert numbers.tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("classes", "words", "message"),
+    [
+        (2, ("front", "raer"), r"images.csv: row 3 \(image '1.jpg'\): .*did you mean 'rear'"),
+        (2, ("front", None, None), r"row 3 \(image '1.jpg'\): no viewpoint, as 2 of 3.*views lab"),
+        (4, ("front", "side"), r"row 3 \(image '1.jpg'\): viewpoint 'side' is of none.*2 classes"),
+        (8, ("side",), "viewpoint 'side' is of none of the viewpoint classes front, rear, left"),
+        (8, ("front", "rear+side"), "row 3 .*'rear.side' is of none"),
+        (OWN, ("left", "rear-left"), "row 3 .*viewpoint 'rear-left' is of none.*add it to one"),
+        (3, ("front",), "3 viewpoint classes: give 2, 4 or 8"),
+        (1, ("front",), "1 viewpoint classes: give 2, 4 or 8"),
+        (2, ("front", "front-left"), r"no image is of the viewpoint class 'rear'; .*front \(2\)"),
+        (4, ("front", "rear", "left", "rear"), r"class 'right'.*front \(1\), rear \(2\), left"),
+        ({"a": ["front"]}, ("front",), "1 viewpoint classes: give at least two"),
+        ({"a": ["front"], "b": []}, ("front",), "class 'b' has no viewpoint"),
+        ({"a": ["front"], "b": ["raer"]}, ("front",), "class 'b': .*did you mean 'rear'"),
+        ({"a": ["front"], "b": ["rear", "front"]}, ("front",), "'front' is in two.*'a' and 'b'"),
+    ],
+)
+def test_what_is_wrong_is_named(classes, words, message):
+    with pytest.raises(InputError, match=message):
+        viewpoint_classes(table(*words), classes)
+
+
+def test_a_table_without_viewpoints_is_refused():
+    with pytest.raises(InputError, match=r"images.csv: no column 'viewpoint'.*views learn"):
+        viewpoint_classes(table("x", identity=["1"]), 2)
