@@ -22,11 +22,12 @@ from reid.losses.intra_class_alignment import IntraClassAlignmentLoss
 _LABELS = 8
 
 
-def both_ways(loss: Timed, leaf: Tensor) -> Timed:
-    """Return an operation that computes a loss and the gradient of ``leaf``."""
+def both_ways(loss: Timed, *leaves: Tensor) -> Timed:
+    """Return an operation that computes a loss and the gradients of ``leaves``."""
 
     def run() -> None:
-        leaf.grad = None
+        for leaf in leaves:
+            leaf.grad = None
         value = loss()
         assert isinstance(value, Tensor)
         value.backward()  # type: ignore[no-untyped-call]
