@@ -110,8 +110,16 @@ def recipes() -> None:
     show_recipes()
 
 
+def methods() -> None:
+    """List methods, branches, losses and distances, and which can stand together in a recipe."""
+    from pipelines.jobs.methods import show_methods
+
+    show_methods()
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("train")(train)
     app.command("eval")(evaluate)
     app.command("recipes")(recipes)
+    app.command("methods")(methods)

@@ -2,9 +2,11 @@
 
 from reid.recipe.reading import change_content, parse_recipe, read_recipe, with_parts
 from reid.recipe.recipe import Join, Pooling, Recipe
+from reid.recipe.sense import TAKES
 from reid.recipe.settings import AugmentSettings, OptimiserSettings
 
 __all__ = [
+    "TAKES",
     "AugmentSettings",
     "Join",
     "OptimiserSettings",
