@@ -55,8 +55,8 @@ def show_methods() -> None:
     for title, keys in (("branches", BRANCHES), ("losses", LOSSES)):
         told = [(key, what, takers(key)) for key, what in keys.items()]
         show(pd.DataFrame(told, columns=["key", "what it is", "methods"]), title)
-    told = list(DISTANCES.items())
-    show(pd.DataFrame(told, columns=["distance", "what it is"]), "distances (distance:)")
+    distances = pd.DataFrame({"distance": list(DISTANCES), "what it is": list(DISTANCES.values())})
+    show(distances, "distances (distance:)")
     say(
         "Every network of timm's that gives a feature map can be the backbone: resnet50, "
         "convnext_tiny, vit_small_patch16_dinov3, tf_efficientnet_lite0 and so on. What makes no "

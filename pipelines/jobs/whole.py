@@ -165,15 +165,15 @@ def train_reid(
     wanted = load_recipe(chosen, changes)
     # An embedding made of parts has only those that were found, so it learns from no others.
     found = _place(job, wanted)
-    boxes = found or job.filled
-    if not boxes.is_file():
+    boxes = found or (job.filled if wanted.parts.use else None)
+    if boxes is not None and not boxes.is_file():
         make = "find-views" if boxes.parent == job.views else "detect-parts"
         if not job.built_in or make == "find-views":
             raise InputError(f"{boxes}: not there; run 'make {make} DATA={data or '...'}' first")
         detect_parts(None, [], None, [], False, work, device)
     out = job.run(recipe)
     detector = None
-    if boxes.parent != job.views:
+    if boxes is not None and boxes.parent != job.views:
         detector = maker_of(detector_jobs.boxes_at(job.parts), job.folder / "detector")
     run = network_jobs.train(
         chosen, job.root, None, out, boxes, changes, device, workers=2, detector=detector

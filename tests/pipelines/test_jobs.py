@@ -61,6 +61,25 @@ def test_the_whole_job_from_labels_to_rank_lists(fleet, tmp_path, capsys):
     assert len(list((work / "retrieval").glob("parts-*"))) == 1
 
 
+SMALL = [*NETWORK[:-1], "backbone.name=resnet10t", "backbone.weights=null"]
+
+
+@pytest.mark.parametrize("recipe", ["mfgnet-small", "baseline-small", "val-small"])
+def test_what_looks_at_no_parts_needs_no_detector(fleet, tmp_path, recipe):
+    changes = [*SMALL, "stripes=2"] if recipe == "mfgnet-small" else list(SMALL)
+    if recipe == "val-small":
+        # The cameras of this fleet see fronts alone.
+        with pytest.raises(InputError, match="no image is of the viewpoint class 'rear'"):
+            whole.train_reid(fleet, recipe, changes, tmp_path, "cpu")
+        sides = "{oblique: [front-left, front-right], straight: [front]}"
+        changes += [f"loss.viewpoint.classes={sides}"]
+    run, evaluation = whole.train_reid(fleet, recipe, changes, tmp_path, "cpu")
+    assert evaluation is not None
+    assert not (tmp_path / "data/parts").exists()
+    page = whole.retrieve(fleet, None, None, recipe, 5, tmp_path, "cpu")
+    assert len(pd.read_csv(page.with_name("results.csv"))) == 40
+
+
 def test_a_detector_of_two_sets_is_tested_on_each(fleet, tmp_path, capsys):
     drawn = LabelledSet.read(fleet / "labels")
     frame = drawn.boxes.frame
