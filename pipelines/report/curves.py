@@ -7,20 +7,28 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from annotations.files import whole_file
 from pipelines.report.canvas import STYLE, canvas
 from reid.evaluation.report import Evaluation
 
-_COLOURS = ("#5b3cc4", "#8a94a3", "#15924c", "#d4821f", "#d43b3b")
+COLOURS = ("#5b3cc4", "#8a94a3", "#15924c", "#d4821f", "#d43b3b", "#1f86c9", "#c44f9f", "#6b4a2b")
 
 
 def write_curves(evaluations: Mapping[str, Evaluation], path: Path) -> None:
     """Draw the curve of each evaluation, called by its name, and write ``path``."""
+    figure = draw_curves(evaluations)
+    with whole_file(path) as aside, matplotlib.rc_context(STYLE):
+        figure.savefig(aside, dpi=150)
+
+
+def draw_curves(evaluations: Mapping[str, Evaluation]) -> Figure:
+    """Draw the curve of each evaluation, called by its name, in the order of `COLOURS`."""
     with canvas(6.4, 4.2) as (figure, axes):
         verification = "true_positive_rate" in next(iter(evaluations.values())).curve
         for place, (name, evaluation) in enumerate(evaluations.items()):
-            colour = _COLOURS[place % len(_COLOURS)]
+            colour = COLOURS[place % len(COLOURS)]
             if verification:
                 _roc(axes, name, evaluation, colour)
             else:
@@ -35,8 +43,7 @@ def write_curves(evaluations: Mapping[str, Evaluation], path: Path) -> None:
             axes.set_ylim(top=1.01)
             axes.set(xlim=(1, 50), xticks=[1, 5, 10, 20, 30, 40, 50])
         axes.legend(loc="lower right")
-    with whole_file(path) as aside, matplotlib.rc_context(STYLE):
-        figure.savefig(aside, dpi=150)
+    return figure
 
 
 def _roc(axes: Axes, name: str, evaluation: Evaluation, colour: str) -> None:
