@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from annotations.images import Images
@@ -16,13 +19,12 @@ from reid.device import autocast, keep_freed_memory, pick_device
 from reid.methods import Branches, compares_views, needs_boxes
 from reid.models.vectors import Vectors
 from reid.parts.located import Located
-from reid.recipe import Recipe
 from reid.run import Run
 
 BATCH = 64
 """Images that go through the network together while its speed is measured."""
 SECONDS = 1.5
-"""How long, at least, the speed is measured."""
+"""How long, at least, the speed of each network is measured."""
 
 
 @dataclass(frozen=True)
@@ -42,66 +44,107 @@ class Cost:
     images_per_second: float
 
 
-def measure_cost(
-    run: Run,
+def measure_costs(
+    runs: Sequence[tuple[Run, Found | None]],
     images: Images,
-    boxes: Found | None = None,
     *,
     branches: Branches = "global",
     mirror: bool | None = None,
     device: str = "auto",
-) -> Cost:
-    """Count and time what embedding does on noise of the recipe's size.
+) -> list[Cost]:
+    """Count and time what embedding does, on noise of each recipe's size.
+
+    The networks take turns, so that a drift of the machine's speed hits all of them.
 
     Args:
-        run: the network.
+        runs: the networks, each with where the parts of ``images`` are; see `reid.embedding.embed`,
+            as of the last three.
         images: whose parts are taken, those of the first 64; no file of theirs is read.
-        boxes: where these parts are; see `reid.embedding.embed`, as of the next three.
         branches: what makes an embedding.
-        mirror: whether it is the mean with the mirror image's.
+        mirror: whether it is the mean with the mirror image's; None as each recipe says.
         device: ``auto``, ``cpu``, ``cuda``.
     """
     target = pick_device(device)
     keep_freed_memory(target)
-    where = _places(run.recipe, images, boxes, branches).to(target)
-    size = (BATCH, 3, run.recipe.image.height, run.recipe.image.width)
-    pixels = torch.randint(0, 256, size, dtype=torch.uint8, device=target)
-    model = run.model.to(target).to(memory_format=torch.channels_last)
-    one = (pixels[:1], where.take(torch.arange(1)))
-    passes = 2 if (run.recipe.mirror if mirror is None else mirror) else 1
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.describe(*one)
-    with torch.inference_mode(), autocast("auto", target):
-        timer = Timer(
-            "describe(pixels, where)",
-            globals={"describe": model.describe, "pixels": pixels, "where": where},
-            num_threads=torch.get_num_threads(),
+    ready = [_Ready.of(run, images, found, branches, mirror, target) for run, found in runs]
+    seconds = _in_turn([partial(each.embed, target) for each in ready], target)
+    return [
+        Cost(each.parameters(branches), each.multiply_adds(), BATCH / taken)
+        for each, taken in zip(ready, seconds, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A network with a batch on its device, and how often an embedding takes it."""
+
+    run: Run
+    pixels: Tensor
+    where: Located
+    passes: int
+
+    @classmethod
+    def of(
+        cls,
+        run: Run,
+        images: Images,
+        found: Found | None,
+        branches: Branches,
+        mirror: bool | None,
+        target: torch.device,
+    ) -> _Ready:
+        recipe = run.recipe
+        few = images.where(np.arange(len(images)) < BATCH)
+        wanted = found if needs_boxes(recipe, branches) else None
+        where = locate(wanted, few, recipe.parts.use).take(torch.arange(BATCH) % len(few))
+        size = (BATCH, 3, recipe.image.height, recipe.image.width)
+        pixels = torch.randint(0, 256, size, dtype=torch.uint8, device=target)
+        run.model.to(target).to(memory_format=torch.channels_last)
+        twice = recipe.mirror if mirror is None else mirror
+        return cls(run, pixels, where.to(target), 2 if twice else 1)
+
+    def embed(self, target: torch.device) -> None:
+        with torch.inference_mode(), autocast("auto", target):
+            for _ in range(self.passes):
+                self.run.model.describe(self.pixels, self.where)
+
+    def one(self) -> Vectors:
+        return self.run.model.describe(self.pixels[:1], self.where.take(np.arange(1)))
+
+    def multiply_adds(self) -> int:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            self.one()
+        return self.passes * int(counter.get_total_flops()) // 2
+
+    def parameters(self, branches: Branches) -> int:
+        """Count the parameters that what is compared depends on."""
+        found = self.one()
+        compared = [] if branches == "parts" else [found.embedding]
+        if branches != "global" or compares_views(self.run.recipe, branches):
+            compared.append(found.parts)
+        every = list(self.run.model.parameters())
+        sums = [vectors.sum() for vectors in compared]
+        gradients = torch.autograd.grad(sums, every, allow_unused=True)
+        return sum(
+            each.numel()
+            for each, gradient in zip(every, gradients, strict=True)
+            if gradient is not None
         )
-        seconds = timer.blocked_autorange(min_run_time=SECONDS).median
-    return Cost(
-        _parameters(run.recipe, branches, list(model.parameters()), model.describe(*one)),
-        passes * counter.get_total_flops() // 2,
-        BATCH / (passes * seconds),
-    )
 
 
-def _places(recipe: Recipe, images: Images, boxes: Found | None, branches: Branches) -> Located:
-    """Return where the parts of a batch of images are, as embedding them is told."""
-    few = images.where(np.arange(len(images)) < BATCH)
-    wanted = boxes if needs_boxes(recipe, branches) else None
-    return locate(wanted, few, recipe.parts.use).take(torch.arange(BATCH) % len(few))
+def _in_turn(operations: Sequence[Callable[[], None]], target: torch.device) -> list[float]:
+    """Return the median seconds of each operation, run one after the other, after a warm-up."""
 
+    def seconds(operation: Callable[[], None]) -> float:
+        started = time.perf_counter()
+        operation()
+        if target.type == "cuda":
+            torch.cuda.synchronize(target)
+        return time.perf_counter() - started
 
-def _parameters(
-    recipe: Recipe, branches: Branches, parameters: list[Tensor], found: Vectors
-) -> int:
-    """Count the parameters that what is compared depends on."""
-    compared = [] if branches == "parts" else [found.embedding]
-    if branches != "global" or compares_views(recipe, branches):
-        compared.append(found.parts)
-    gradients = torch.autograd.grad([one.sum() for one in compared], parameters, allow_unused=True)
-    return sum(
-        each.numel()
-        for each, gradient in zip(parameters, gradients, strict=True)
-        if gradient is not None
-    )
+    for operation in operations:
+        seconds(operation)
+    rounds: list[list[float]] = []
+    while len(rounds) < 2 or sum(map(sum, rounds)) < SECONDS * len(operations):
+        rounds.append([seconds(operation) for operation in operations])
+    return [statistics.median(taken) for taken in zip(*rounds, strict=True)]

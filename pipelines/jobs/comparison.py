@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from pipelines.jobs.asked import Asked
 from pipelines.jobs.question import Question, load_runs
 from pipelines.report.runs import write_runs
 from pipelines.tables import say, show, written
-from reid.cost import measure_cost
+from reid.cost import measure_costs
 from reid.device import in_words, pick_device
 from reid.evaluation.compare import against, by_query
 from reid.evaluation.report import Evaluation
@@ -100,9 +101,9 @@ def write_comparison(
     tables = {
         "scores": against(base, ordered),
         "queries": by_query(ordered),
-        "costs": pd.DataFrame(_cost(name, runs[name], question) for name in ordered),
+        "costs": _costs({name: runs[name] for name in ordered}, question),
     }
-    show(tables["scores"], f"less {base}: paired differences, 95 % intervals")
+    show(_in_short(tables["scores"]), f"against {base}: paired differences, 95 % intervals")
     show(tables["costs"].drop(columns=["folder", "network"]), "cost")
     for name, table in tables.items():
         path = folder / ("compared.csv" if name == "scores" else f"{name}.csv")
@@ -116,21 +117,41 @@ def write_comparison(
     written(page, "page:")
 
 
-def _cost(name: str, run: Run, question: Question) -> dict[str, object]:
-    say(f"{name}: measuring its speed")
-    cost = measure_cost(
-        run, question.protocol.divide(question.images)[0], question.found_for(run),
+def _in_short(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores for the terminal, both ends of an interval in one column."""
+
+    def interval(frame: pd.DataFrame, sign: str) -> list[str]:
+        return [
+            "" if pd.isna(low) else f"{low:{sign}.3f} to {high:{sign}.3f}"
+            for low, high in frame.to_numpy(float)
+        ]
+
+    gains = ["difference_low", "difference_high"]
+    about = [name for name in ("run", "pairs", "metric", "value") if name in scores]
+    return scores[about].assign(
+        interval=interval(scores[["low", "high"]], ""),
+        difference=scores["difference"],
+        paired=interval(scores[gains], "+"),
+    )
+
+
+def _costs(runs: Mapping[str, Run], question: Question) -> pd.DataFrame:
+    say("measuring the speed of the networks")
+    costs = measure_costs(
+        [(run, question.found_for(run)) for run in runs.values()],
+        question.protocol.divide(question.images)[0],
         branches=question.branches, mirror=question.mirror, device=question.device,
     )  # fmt: skip
-    return {
-        "run": name,
-        "folder": str(run.source),
-        "network": _in_words(run.recipe),
-        "parameters": cost.parameters,
-        "multiply_adds": cost.multiply_adds,
-        "images_per_second": cost.images_per_second,
-        "training_seconds": read_seconds(run.source),
-    }
+    return pd.DataFrame(
+        {
+            "run": name,
+            "folder": str(run.source),
+            "network": _in_words(run.recipe),
+            **asdict(cost),
+            "training_seconds": read_seconds(run.source),
+        }
+        for (name, run), cost in zip(runs.items(), costs, strict=True)
+    )
 
 
 def _in_words(recipe: Recipe) -> str:

@@ -101,7 +101,7 @@ def test_runs_are_compared_on_one_page(runs, fleet, tmp_path, capsys):
     assert [lists.count(f"</i>{name}<small>AP") for name in names] == [queries] * 3
     assert lists.count('class="tile miss"') > 0
     said = capsys.readouterr().out
-    assert "less plain: paired differences" in said
+    assert "against plain: paired differences" in said
 
 
 def test_each_run_is_given_what_its_method_looks_at(looking, runs, fleet, tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def test_two_runs_are_compared_query_by_query(runs, fleet, tmp_path, capsys):
     )
     said = capsys.readouterr().out
     assert "by camera" in said
-    assert "less run1: paired differences" in said
+    assert "against run1: paired differences" in said
     one, other = metrics(tmp_path), metrics(tmp_path / "compared")
     both = pd.read_csv(tmp_path / "queries.csv")
     assert (both["run0"] - both["run1"]).mean() == pytest.approx(

@@ -6,7 +6,7 @@ from torch import nn
 
 from annotations.masks import Masks
 from reid import cost
-from reid.cost import measure_cost
+from reid.cost import measure_costs
 from reid.methods import build_model
 from reid.recipe import parse_recipe
 from reid.run import Run
@@ -26,6 +26,10 @@ def network(tmp_path, **changes):
     }
     recipe = parse_recipe(content | changes, "tiny")
     return Run(build_model(recipe, 7, start=False).eval(), recipe, (), "", tmp_path)
+
+
+def measured(run, images, found=None, **more):
+    return measure_costs([(run, found)], images, device="cpu", **more)[0]
 
 
 def count(*modules):
@@ -51,14 +55,14 @@ def slow_multiply_adds(run, images):
 
 def test_what_embedding_needs_is_counted_and_what_training_needs_is_not(tmp_path, crops):
     run = network(tmp_path, parts={"use": []})
-    found = measure_cost(run, crops, device="cpu")
+    found = measured(run, crops)
     model = run.model
     assert found.parameters == count(model.backbone, model.reduce)
     assert count(model) == found.parameters + 7 * 16  # and the classifier
     pixels = torch.zeros(1, 3, 32, 64, dtype=torch.uint8)
     assert found.multiply_adds == slow_multiply_adds(run, pixels)
     assert 0 < found.images_per_second < math.inf
-    twice = measure_cost(run, crops, device="cpu", mirror=True)
+    twice = measured(run, crops, mirror=True)
     assert twice.multiply_adds == 2 * found.multiply_adds
     assert twice.parameters == found.parameters
 
@@ -68,22 +72,22 @@ def test_the_parts_of_prn_cost_nothing_at_test_unless_they_are_asked_for(
 ):
     run = network(tmp_path)
     model = run.model
-    whole = measure_cost(run, crops, device="cpu")
+    whole = measured(run, crops)
     assert whole.parameters == count(model.backbone, model.reduce)
-    parts = measure_cost(run, crops, part_boxes, branches="parts", device="cpu")
+    parts = measured(run, crops, part_boxes, branches="parts")
     assert parts.parameters == count(model.backbone)
 
 
 def test_methods_that_look_at_parts_are_measured_with_them(tmp_path, crops, part_boxes):
     cluster = {"method": "eianet", "batch": {"size": 8, "per_identity": 2}}
     eia = network(tmp_path, **cluster)
-    found = measure_cost(eia, crops, part_boxes, device="cpu")
+    found = measured(eia, crops, part_boxes)
     assert found.parameters == count(eia.model)  # a network without classifiers
     names = crops.frame["image"].tolist()
     values = torch.full((len(names), 2, 4, 4), 255, dtype=torch.uint8).numpy()
     masks = Masks.from_values(names, values, ("front", "rear"), {})
     views = {"vocabulary": "views", "use": ["front", "rear"]}
     span = network(tmp_path, method="span", parts=views, join="views", distance="cpdm")
-    found = measure_cost(span, crops, masks, device="cpu")
+    found = measured(span, crops, masks)
     model = span.model
     assert found.parameters == count(model.first, model.seconds, model.reduce)
