@@ -25,7 +25,8 @@ def write_curves(evaluations: Mapping[str, Evaluation], path: Path) -> None:
 
 def draw_curves(evaluations: Mapping[str, Evaluation]) -> Figure:
     """Draw the curve of each evaluation, called by its name, in the order of `COLOURS`."""
-    with canvas(6.4, 4.2) as (figure, axes):
+    several = len(evaluations) > 1
+    with canvas(9.4 if several else 6.4, 4.2) as (figure, axes):
         verification = "true_positive_rate" in next(iter(evaluations.values())).curve
         for place, (name, evaluation) in enumerate(evaluations.items()):
             colour = COLOURS[place % len(COLOURS)]
@@ -42,7 +43,10 @@ def draw_curves(evaluations: Mapping[str, Evaluation]) -> Figure:
             axes.set(ylabel="queries with a true match in the first k")
             axes.set_ylim(top=1.01)
             axes.set(xlim=(1, 50), xticks=[1, 5, 10, 20, 30, 40, 50])
-        axes.legend(loc="lower right")
+        if several:  # many names would hide the curves
+            axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0)
+        else:
+            axes.legend(loc="lower right")
     return figure
 
 

@@ -122,8 +122,8 @@ def _duration(seconds: float | None) -> str:
 
 
 def _large(value: float) -> str:
-    """Write a count with three digits: 25.6 M."""
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
-        if value >= size:
-            return f"{value / size:#.3g}{unit}" if size != 1e4 else f"{value / 1e3:#.3g}{unit}"
+    """Write a count with three digits, such as 25.6 M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= 10 * min(size, 1e3) and value >= size:
+            return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
