@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -30,6 +31,13 @@ def pick_device(name: str = "auto") -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise InputError(f"device '{name}': this machine has {torch.cuda.device_count()} of them")
     return device
+
+
+def in_words(device: torch.device) -> str:
+    """Say what a device is, for people."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{os.cpu_count()} CPU cores, no GPU"
 
 
 def has_fast_bf16(device: torch.device) -> bool:

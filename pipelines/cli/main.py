@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from annotations.errors import InputError
-from pipelines.cli import data, evidence, fleet, gallery, jobs, parts, reid, verify, views
+from pipelines.cli import compare, data, evidence, fleet, gallery, jobs, parts, reid, verify, views
 
 app = typer.Typer(
     help="Recognise the same vehicle across cameras by its parts, without reading its plate.",
@@ -22,6 +22,7 @@ app.add_typer(parts.app, name="parts")
 app.add_typer(views.app, name="views")
 app.add_typer(gallery.app, name="gallery")
 reid.register(app)
+compare.register(app)
 gallery.register(app)
 jobs.register(app)
 data.register(app)

@@ -45,6 +45,9 @@ Change = Annotated[
 BoxesFile = Annotated[
     Path | None, typer.Option(help="Part boxes: boxes.parquet, or the folder that holds it.")
 ]
+MasksFile = Annotated[
+    Path | None, typer.Option(help="Masks of views: masks.parquet, or the folder that holds it.")
+]
 FoundFile = Annotated[
     Path | None,
     typer.Option(
@@ -54,6 +57,16 @@ FoundFile = Annotated[
         "holds it.",
     ),
 ]
+Protocol = Annotated[
+    str | None,
+    typer.Option(
+        help="image, cross-camera, no-camera, track, random-gallery or pairs. [image, or "
+        "random-gallery where the set has one pool of test images]"
+    ),
+]
+Repeats = Annotated[int, typer.Option(min=1, help="Draws of a random gallery.")]
+Seed = Annotated[int, typer.Option(help="Of every draw.")]
+TestPairs = Annotated[list[Path] | None, typer.Option(help="Test pairs to verify; repeatable.")]
 Rerank = Annotated[
     bool, typer.Option("--rerank", help="Re-rank by k-reciprocal neighbours (Zhong et al. 2017).")
 ]

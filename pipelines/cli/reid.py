@@ -41,18 +41,10 @@ def evaluate(
     dataset: options.Kind = None,
     branches: options.Branches = "global",
     mirror: options.Mirror = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="image, cross-camera, no-camera, track, random-gallery or pairs. [image, or "
-            "random-gallery where the set has one pool of test images]"
-        ),
-    ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Draws of a random gallery.")] = 10,
-    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
-    pairs: Annotated[
-        list[Path] | None, typer.Option(help="Test pairs to verify; repeatable.")
-    ] = None,
+    protocol: options.Protocol = None,
+    repeats: options.Repeats = 10,
+    seed: options.Seed = 0,
+    pairs: options.TestPairs = None,
     training_pairs: Annotated[
         Path | None,
         typer.Option(help="Pairs to choose the threshold on. [drawn from the training split]"),
@@ -83,7 +75,8 @@ def evaluate(
     device: options.Device = "auto",
 ) -> None:
     """Print mAP, CMC and mINP by a protocol, with 95 % intervals; or compare two runs."""
-    from pipelines.jobs.evaluation import Asked, evaluate
+    from pipelines.jobs.asked import Asked
+    from pipelines.jobs.evaluation import evaluate
 
     if (data is None) == (root is None):
         raise InputError("give the data set once: DATA or --root DIR")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from annotations.datasets import read_images
 from annotations.images import Images
@@ -21,7 +19,7 @@ from pipelines.report.compare import comparison
 from pipelines.report.material import PLAIN, PRN, Material, Network, Step
 from pipelines.report.page import write_report
 from pipelines.tables import show, written
-from reid.device import pick_device
+from reid.device import in_words, pick_device
 from reid.evaluation.report import Evaluation
 from reid.retrieval.gallery import Gallery
 from reid.run import Run
@@ -113,7 +111,7 @@ def demo(work: Path, device: str, changes: list[str] | None = None) -> Path:
             plain=plain,
             prn=prn,
             steps=tuple(Step(n, text, steps.seconds(n)) for n, text in _TEXTS.items()),
-            device=_in_words(device),
+            device=in_words(pick_device(device)),
             files=(
                 ("rank lists of every query by PRN", pages[PRN]),
                 ("the same by the plain network", pages[PLAIN]),
@@ -136,13 +134,6 @@ def _network(name: str, run: Run, scored: Evaluation, gallery: Gallery, page: Pa
 def _unreadable(images: Images, parts: Path) -> pd.DataFrame:
     problems = pd.read_csv(parts / "problems.csv", dtype=str)
     return problems[problems["image"].isin(images.frame["image"])].reset_index(drop=True)
-
-
-def _in_words(device: str) -> str:
-    target = pick_device(device)
-    if target.type == "cuda":
-        return torch.cuda.get_device_name(target)
-    return f"{os.cpu_count()} CPU cores, no GPU"
 
 
 def _show(scored: dict[str, Evaluation]) -> None:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipelines.report.canvas import INK, SOFT, STYLE, canvas
+from pipelines.report.canvas import INK, SOFT, canvas, svg
 from pipelines.report.material import PLAIN, PRN, Network
 from reid.evaluation.bootstrap import bootstrap
 
 COLOURS = {PLAIN: "#8a94a3", PRN: "#5b3cc4"}
-
-
-def _svg(figure: Figure) -> str:
-    stream = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 def match_curves(networks: tuple[Network, Network], most: int = 20) -> str:
@@ -55,7 +43,7 @@ def match_curves(networks: tuple[Network, Network], most: int = 20) -> str:
         axes.set_ylim(top=1.01)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(loc="lower right")
-    return _svg(figure)
+    return svg(figure)
 
 
 def gains(both: pd.DataFrame) -> str:
@@ -79,7 +67,7 @@ def gains(both: pd.DataFrame) -> str:
             ylabel="average precision, PRN \N{MINUS SIGN} plain",
         )
         axes.margins(x=0)
-    return _svg(figure)
+    return svg(figure)
 
 
 def training_curves(networks: tuple[Network, Network]) -> list[str]:
@@ -102,7 +90,7 @@ def training_curves(networks: tuple[Network, Network]) -> list[str]:
             axes.set_ylim(bottom=0)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.legend()
-        drawn.append(_svg(figure))
+        drawn.append(svg(figure))
     return drawn
 
 
@@ -129,4 +117,4 @@ def part_bars(shares: pd.DataFrame) -> str:
         axes.margins(x=0.1)
         axes.grid(axis="y", visible=False)
         axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, handlelength=1)
-    return _svg(figure)
+    return svg(figure)

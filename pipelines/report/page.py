@@ -89,7 +89,12 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"cell": _cell, "signed": _signed, "duration": _duration}
+    environment.filters |= {
+        "cell": _cell,
+        "signed": _signed,
+        "duration": _duration,
+        "large": _large,
+    }
     return environment
 
 
@@ -110,4 +115,15 @@ def _duration(seconds: float | None) -> str:
         return "done before"
     if seconds < 60:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+    minutes = int(seconds) // 60
+    if minutes >= 100:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {int(seconds) % 60:02d} s"
+
+
+def _large(value: float) -> str:
+    """Write a count with three digits, such as 25.6 M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= 10 * min(size, 1e3) and value >= size:
+            return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"

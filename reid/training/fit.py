@@ -211,7 +211,7 @@ def fit(
         images: see `prepare`.
         boxes: see `prepare`.
         out: the run folder: ``model.pt``, ``recipe.yaml``, ``csv/``,
-            ``tensorboard/``, ``checkpoints/`` and ``notes.txt``.
+            ``tensorboard/``, ``checkpoints/``, ``notes.txt`` and ``seconds.txt``.
         device: ``auto``, ``cpu``, ``cuda``.
         workers: processes that read images.
         progress: whether to show bars.

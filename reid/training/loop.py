@@ -16,11 +16,13 @@ from lightning.pytorch.callbacks import (
     EMAWeightAveraging,
     ModelCheckpoint,
     RichProgressBar,
+    Timer,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from reid.device import Precision, keep_freed_memory, uses_bf16
+from reid.training.work import write_seconds
 
 # Lightning's own lines tell of hardware and of its makers' other products.
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -63,7 +65,7 @@ def run_training(
     Args:
         module: the network with its losses and optimiser.
         loader: see `Loader`.
-        out: gets ``checkpoints/``, ``csv/`` and ``tensorboard/``.
+        out: gets ``checkpoints/``, ``csv/`` and ``tensorboard/``, and at the end how long it took.
         epochs: passes over the training images.
         steps: batches, in place of epochs.
         target: the device.
@@ -76,8 +78,10 @@ def run_training(
         KeyboardInterrupt: a person stopped it.
     """
     keep_freed_memory(target)
+    clock = Timer()  # which checkpoints keep
     callbacks: list[Callback] = [
-        ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False)
+        clock,
+        ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False),
     ]
     if average:
         callbacks.append(EMAWeightAveraging(decay=average))
@@ -99,6 +103,7 @@ def run_training(
         enable_model_summary=False,
     )
     last = out / "checkpoints" / "last.ckpt"
+    begun = last.is_file()
     try:
         with warnings.catch_warnings():
             # Two that no user can act on: lightning's own use of torch, and resuming as such.
@@ -107,8 +112,12 @@ def run_training(
             trainer.fit(
                 module,
                 batches,
-                ckpt_path=str(last) if last.is_file() else None,
+                ckpt_path=str(last) if begun else None,
                 weights_only=False,
             )
     except SystemExit:  # what lightning makes of Ctrl-C
         raise KeyboardInterrupt from None
+    now = (clock.end_time() or 0.0) - (clock.start_time() or 0.0)
+    before = clock.time_elapsed() - now
+    if before or not begun:  # a checkpoint without a clock says nothing of the time before it
+        write_seconds(out, before + now)

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from annotations.errors import InputError
-from annotations.files import write_text
+from annotations.files import read_text, write_text
 
-WORK, PROBLEMS = "work.json", "problems.txt"
-"""What the work is, and a line for whatever was left out of it."""
+WORK, PROBLEMS, SECONDS = "work.json", "problems.txt", "seconds.txt"
+"""What the work is, a line for whatever was left out of it, and how long it took."""
 
 
 def digest_text(text: str) -> str:
@@ -80,3 +80,26 @@ def begin(out: Path, work: dict[str, str], left_out: Sequence[str] | None = None
     write_text(out / WORK, json.dumps(work, indent=1))
     if left_out is not None:
         write_text(out / PROBLEMS, "".join(f"{line}\n" for line in left_out))
+
+
+def write_seconds(out: Path, seconds: float) -> None:
+    """Write down how long a training took, in seconds of wall time."""
+    write_text(out / SECONDS, f"{seconds:.3f}\n")
+
+
+def read_seconds(out: Path) -> float | None:
+    """Return how long the training of a folder took, all goings-on together.
+
+    What a stop threw away, which was then done again, is counted once. None where it was not
+    written down.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    path = out / SECONDS
+    if not path.is_file():
+        return None
+    try:
+        return float(read_text(path))
+    except ValueError:
+        raise InputError(f"{path}: is not a number of seconds; remove the file") from None

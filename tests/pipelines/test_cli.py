@@ -22,7 +22,12 @@ def test_help_imports_nothing_heavy():
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("parts",), ("gallery",), *[(name,) for name in ("train", "eval", "search", "demo")]],
+    [
+        (),
+        ("parts",),
+        ("gallery",),
+        *[(name,) for name in ("train", "eval", "compare", "search", "demo")],
+    ],
 )
 def test_every_command_explains_itself(monkeypatch, capsys, words):
     assert run(monkeypatch, *words, "--help") == 0

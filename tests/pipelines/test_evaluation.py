@@ -7,14 +7,22 @@ import torch
 
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from pipelines.jobs.evaluation import Asked, evaluate
+from pipelines.jobs.asked import Asked
+from pipelines.jobs.evaluation import evaluate
 from pipelines.recipes import load_recipe
+from reid import cost
 from reid.embedding import embed
 from reid.evaluation.compare import differences, paired
 from reid.run import Run
 from reid.training.fit import fit
 
 SMALL = ["epochs=1", "image.height=32", "image.width=32", "batch.size=8", "parts.use=[]"]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(cost, "SECONDS", 0.001)
+    monkeypatch.setattr(cost, "BATCH", 4)
 
 
 @pytest.fixture(scope="module")
@@ -53,16 +61,16 @@ def test_two_runs_are_compared_query_by_query(runs, fleet, tmp_path, capsys):
     )
     said = capsys.readouterr().out
     assert "by camera" in said
-    assert "run0 against run1: paired differences" in said
+    assert "against run1: paired differences" in said
     one, other = metrics(tmp_path), metrics(tmp_path / "compared")
-    both = pd.read_csv(tmp_path / "differences.csv")
-    assert both["gain"].mean() == pytest.approx(
+    both = pd.read_csv(tmp_path / "queries.csv")
+    assert (both["run0"] - both["run1"]).mean() == pytest.approx(
         one["metrics"]["mAP"][0] - other["metrics"]["mAP"][0]
     )
     assert one["protocol"].startswith("image to image: 8 queries, 8 gallery images")
     page = (tmp_path / "compared.html").read_text()
-    assert "Where run0 is better" in page
-    for name in ("curve.png", "compared.png", "groups.csv", "per_query.csv"):
+    assert "Where they differ most" in page
+    for name in ("curve.png", "compared.csv", "costs.csv", "groups.csv", "per_query.csv"):
         assert (tmp_path / name).stat().st_size > 0
     groups = pd.read_csv(tmp_path / "groups.csv")
     assert groups.loc[groups["column"] == "camera", "queries"].sum() == 8
@@ -83,6 +91,13 @@ def test_pairs_are_verified_with_a_threshold_of_training_pairs(runs, fleet, tmp_
     evaluate(
         runs[0], fleet, None, None, "global", tmp_path, "cpu", Asked(pairs=(path,)), runs[1]
     )  # fmt: skip
+    page = (tmp_path / "compared.html").read_text()
+    assert "receiver operating characteristics" in page
+    assert "Where they differ most" not in page
+    table = pd.read_csv(tmp_path / "compared.csv").set_index(["run", "metric"])
+    accuracy = table.loc[("run0", "accuracy")]
+    both = pd.read_csv(tmp_path / "queries.csv")
+    assert accuracy["difference"] == pytest.approx((both["run0"] - both["run1"]).mean())
     found = metrics(tmp_path)
     assert "pairs own 120; threshold" in found["protocol"]
     assert found["metrics"]["own AUC"][1:] == [None, None]
@@ -111,7 +126,7 @@ def test_what_is_asked_wrongly_is_named_before_any_work(runs, fleet, tmp_path, a
 
 
 def test_a_run_is_not_compared_with_itself(runs, fleet, tmp_path):
-    with pytest.raises(InputError, match="is the run itself"):
+    with pytest.raises(InputError, match="the same run twice"):
         evaluate(
             runs[0], fleet, None, None, "global", tmp_path, "cpu", Asked(), runs[0] / "." / ""
         )  # fmt: skip

@@ -73,7 +73,7 @@ def test_what_looks_at_no_parts_needs_no_detector(fleet, tmp_path, recipe):
             whole.train_reid(fleet, recipe, changes, tmp_path, "cpu")
         sides = "{oblique: [front-left, front-right], straight: [front]}"
         changes += [f"loss.viewpoint.classes={sides}"]
-    run, evaluation = whole.train_reid(fleet, recipe, changes, tmp_path, "cpu")
+    _, evaluation = whole.train_reid(fleet, recipe, changes, tmp_path, "cpu")
     assert evaluation is not None
     assert not (tmp_path / "data/parts").exists()
     page = whole.retrieve(fleet, None, None, recipe, 5, tmp_path, "cpu")

@@ -1,4 +1,5 @@
 import json
+import time
 
 import lightning
 import pandas as pd
@@ -20,6 +21,7 @@ from reid.run import Run
 from reid.training.fit import fit, prepare
 from reid.training.module import Training
 from reid.training.rate import rate_at
+from reid.training.work import read_seconds
 
 
 def quiet_fit(recipe, images, boxes, out, **more):
@@ -76,6 +78,28 @@ def test_a_stopped_training_goes_on_and_ends_the_same(
     assert epochs == [2]
     for left, right in zip(run.model.parameters(), whole.model.parameters(), strict=True):
         assert torch.equal(left, right)
+
+
+def test_what_it_took_is_written_down_over_all_goings_on(crops, part_boxes, tiny_recipe, tmp_path):
+    recipe = tiny_recipe.model_copy(update={"epochs": 1})
+    out = tmp_path / "run"
+    started = time.monotonic()
+    quiet_fit(recipe, crops, part_boxes, out)
+    assert 0 < read_seconds(out) < time.monotonic() - started
+    last = out / "checkpoints" / "last.ckpt"
+    stored = torch.load(last, weights_only=False)
+    for clock, expected in (({"train": 1000.0}, 1000.0), (None, None)):
+        stored["callbacks"].pop("Timer", None)
+        if clock:
+            stored["callbacks"]["Timer"] = {"time_elapsed": clock}
+        torch.save(stored, last)
+        for name in ("model.pt", "seconds.txt"):
+            (out / name).unlink(missing_ok=True)
+        quiet_fit(recipe, crops, part_boxes, out)
+        assert read_seconds(out) == pytest.approx(expected, abs=60)
+    (out / "seconds.txt").write_text("a while")
+    with pytest.raises(InputError, match=r"seconds.txt: is not a number"):
+        read_seconds(out)
 
 
 def test_a_finished_run_is_only_loaded(crops, part_boxes, tiny_recipe, tmp_path, monkeypatch):
