@@ -96,12 +96,13 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--noise", type=float, default=1.6)
-    parser.add_argument("--items", type=int, help="other than a million or 11,579")
+    parser.add_argument("--items", type=int, help="another number, and as many identities to it")
     given = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {given.device}")
     for name in given.shapes.split(","):
         queries, items, dimensions, identities = SHAPES[name]
-        items = given.items or items
+        if given.items:
+            items, identities = given.items, identities * given.items // items
         random = torch.Generator().manual_seed(1)
         ids = [torch.randint(identities, (count,), generator=random) for count in (queries, items)]
         query, gallery = (
