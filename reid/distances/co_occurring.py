@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from reid.device import has_fast_bf16
 from reid.distances.alike import UNIT
 from reid.distances.comparison import Sliceable
 from reid.distances.pairs import square_distances
+from reid.distances.screen import Screen
+from reid.distances.squared import square_norms
 from reid.distances.viewed import View
 
 _TILE = 2**21
 """Values worked on at once."""
+_NEXT_TO_NOTHING = 1e-12
+"""More than `CoOccurring.values` makes of views that are equal or not seen."""
 
 
 class CoOccurring(Sliceable):
@@ -22,50 +28,55 @@ class CoOccurring(Sliceable):
     Where two views are alike, the root of a squared distance of nearly 0 makes much of its
     rounding: of single precision some thousandths of the features' length. An evaluation, which
     looks again at every pair that rounding leaves open, therefore has products in double
-    precision; a search for the first few, for which few are left open, has them in single. Items
-    are widened a tile at a time, so that embeddings are held once, as they were given. The weight
-    of a view is in its product already: AR_a AR_b |f_a - f_b| is the root of (AR_a AR_b)^2
-    |f_a - f_b|^2.
+    precision; a search for the first few, for which few are left open, has them in single, and
+    where bf16 is quick sees by a `Screen` which pairs need not be looked at. Items are widened a
+    tile at a time, so that embeddings are held once, as they were given. The weight of a view is
+    in its product already: AR_a AR_b |f_a - f_b| is the root of (AR_a AR_b)^2 |f_a - f_b|^2.
 
     Args:
         query: the views of Q queries.
         items: those of G items, on the same device; the same views in the same order.
         dtype: of products, float64 or float32.
+        screened: whether stretches of items have a screen; by default where it is quick.
     """
 
     def __init__(
-        self, query: Sequence[View], items: Sequence[View], dtype: torch.dtype = torch.float64
+        self,
+        query: Sequence[View],
+        items: Sequence[View],
+        dtype: torch.dtype = torch.float64,
+        screened: bool | None = None,
     ) -> None:
         self._query, self._items = list(query), list(items)
         self._dtype = dtype
         self.shape = (len(query[0].ratios), len(items[0].ratios))
         self.device = items[0].ratios.device
-        reach = [_length(mine) + _length(theirs).max() for mine, theirs in self._pairs()]
-        width = max(view.features.shape[1] for view in items)
-        # A sum of n products is off by (n + 8) u at most, and the root of that is left at 0.
-        unit = torch.finfo(dtype).eps / 2
-        self._rounding = ((width + 8) * unit) ** 0.5 * torch.stack(reach).amax(0)
+        if screened is None:
+            # On other devices nobody has looked at how they sum.
+            screened = self.device.type == "cpu" and has_fast_bf16(self.device)
+        self._screened = screened
 
-    def _pairs(self) -> list[tuple[View, View]]:
-        return list(zip(self._query, self._items, strict=True))
-
-    def among(self, start: int, stop: int) -> CoOccurring:
-        """See `Sliceable.among`; its products are in single precision."""
-        items = [View(view.features[start:stop], view.ratios[start:stop]) for view in self._items]
-        return CoOccurring(self._query, items, torch.float32)
+    def among(self, start: int, stop: int) -> Stretch:
+        """See `Sliceable.among`."""
+        items = [_rows(view, slice(start, stop)) for view in self._items]
+        return Stretch(self._query, items, torch.float32, self._screened)
 
     def values(self, query: Tensor) -> Tensor:
         """See `Comparison.values`."""
-        sides = [_left(View(*(part[query] for part in view)), self._dtype) for view in self._query]
         ratios = self._ratios(self._query, query)
+        sides = [
+            _left(_rows(view, query), squares[query], self._dtype)
+            for view, squares in zip(self._query, self._squares[0], strict=True)
+        ]
         found = torch.empty((len(query), self.shape[1]), dtype=torch.float32, device=self.device)
         step = max(1, _TILE // max(1, len(query)))
         for start in range(0, self.shape[1], step):
             tile = slice(start, start + step)
             total: Tensor | None = None
-            for mine, theirs in zip(sides, self._items, strict=True):
-                product = mine @ _right(View(*(part[tile] for part in theirs)), self._dtype).T
-                weighted = product.clamp_(min=0).sqrt_()
+            for mine, view, squares in zip(sides, self._items, self._squares[1], strict=True):
+                product = mine @ _right(_rows(view, tile), squares[tile], self._dtype).T
+                # The root of 0 takes many times as long.
+                weighted = product.clamp_(min=torch.finfo(self._dtype).tiny).sqrt_()
                 total = weighted if total is None else total.add_(weighted)
             assert total is not None
             found[:, tile] = total.div_(ratios @ self._ratios(self._items, tile).T)
@@ -76,6 +87,23 @@ class CoOccurring(Sliceable):
         error: Tensor = self._rounding[query] + 16 * UNIT * value.abs()
         return error
 
+    @cached_property
+    def _rounding(self) -> Tensor:
+        lengths = [[squares.sqrt().float() * 1.001 for squares in side] for side in self._squares]
+        reach = [mine + theirs.max() for mine, theirs in zip(*lengths, strict=True)]
+        width = max(view.features.shape[1] for view in self._items)
+        # A sum of n products is off by (n + 8) u at most, and the root of that is left at 0.
+        unit = torch.finfo(self._dtype).eps / 2
+        rounding: Tensor = ((width + 8) * unit) ** 0.5 * torch.stack(reach).amax(0)
+        return rounding + _NEXT_TO_NOTHING
+
+    @cached_property
+    def _squares(self) -> list[list[Tensor]]:
+        """Squared lengths of features, float64 (N,), of each view of queries and of items."""
+        return [
+            [square_norms(view.features) for view in side] for side in (self._query, self._items)
+        ]
+
     def _ratios(self, views: Sequence[View], rows: Tensor | slice) -> Tensor:
         """Return the area ratios of all views, (rows, V)."""
         return torch.stack([view.ratios[rows].to(self._dtype) for view in views], 1)
@@ -84,7 +112,7 @@ class CoOccurring(Sliceable):
         """See `Comparison.exact`: the distance of the numbers as they were given."""
         total = torch.zeros(len(query), dtype=torch.float64, device=self.device)
         weights = torch.zeros_like(total)
-        for mine, theirs in self._pairs():
+        for mine, theirs in zip(self._query, self._items, strict=True):
             squares = square_distances(mine.features, theirs.features, query, item)
             weight = mine.ratios[query].double() * theirs.ratios[item].double()
             total += weight * squares.sqrt()
@@ -93,24 +121,34 @@ class CoOccurring(Sliceable):
         return exact
 
 
-def _length(view: View) -> Tensor:
-    """Return the lengths of features, or a little more, float32 (N,)."""
-    exact = torch.promote_types(view.features.dtype, torch.float32)
-    length: Tensor = torch.linalg.vector_norm(view.features, dim=1, dtype=exact)
-    return length.float() * 1.001
+class Stretch(CoOccurring):
+    """Compares with some of the items, most of which a screen rules out."""
+
+    def within(self, query: Tensor, most: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Comparison.within`."""
+        found = self._screen.within(query, most) if self._screened else None
+        return super().within(query, most) if found is None else found
+
+    @cached_property
+    def _screen(self) -> Screen:
+        return Screen(self._query, self._items)
 
 
-def _left(view: View, dtype: torch.dtype) -> Tensor:
+def _rows(view: View, rows: Tensor | slice) -> View:
+    return View(view.features[rows], view.ratios[rows])
+
+
+def _left(view: View, squares: Tensor, dtype: torch.dtype) -> Tensor:
     """Return queries such that a product with `_right` is a weighted squared distance."""
     made = _widened(view, dtype)
-    made[:, -2], made[:, -1] = made[:, :-2].square().sum(1), 1
     made[:, :-2] *= -2
+    made[:, -2], made[:, -1] = squares, 1
     return made.mul_(view.ratios.to(dtype).square()[:, None])
 
 
-def _right(view: View, dtype: torch.dtype) -> Tensor:
+def _right(view: View, squares: Tensor, dtype: torch.dtype) -> Tensor:
     made = _widened(view, dtype)
-    made[:, -2], made[:, -1] = 1, made[:, :-2].square().sum(1)
+    made[:, -2], made[:, -1] = 1, squares
     return made.mul_(view.ratios.to(dtype).square()[:, None])
 
 

@@ -53,6 +53,20 @@ class Comparison(ABC):
     def exact(self, query: Tensor, item: Tensor) -> Tensor:
         """Return exact values of pairs: int64 (P,) and (P,) to float64 (P,)."""
 
+    def within(self, query: Tensor, most: Tensor) -> tuple[Tensor, Tensor]:
+        """Find the pairs whose exact value may be up to a given one.
+
+        Args:
+            query: int64 (B,).
+            most: float32 (B, 1), a value for each of them.
+
+        Returns:
+            Rows of ``query`` and items, int64 (P,) both, ascending.
+        """
+        near = self.values(query) <= most + self.error(query[:, None], most)
+        row, item = near.nonzero(as_tuple=True)
+        return row, item
+
 
 class Sliceable(Comparison):
     """A comparison that can be had with a stretch of its items alone."""

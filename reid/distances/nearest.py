@@ -50,17 +50,15 @@ def _by_stretches(comparison: Sliceable, top: int) -> list[tuple[Tensor, Tensor]
     """
     if top < 1:
         raise InputError(f"top must be at least 1, not {top}")
-    queries = torch.arange(comparison.shape[0], device=comparison.device)
-    stretches = [
-        (start, comparison.among(start, min(start + _ITEMS, comparison.shape[1])))
-        for start in range(0, comparison.shape[1], _ITEMS)
-    ]
-    found = []
-    for query in torch.split(queries, _QUERIES):
-        exact, items = nearest(stretches[0][1], query, top)
-        for start, stretch in stretches[1:]:
-            exact, items = _with_nearer(exact, items, stretch, query, start, top)
-        found.append((exact, items))
+    queries = torch.split(torch.arange(comparison.shape[0], device=comparison.device), _QUERIES)
+    first = comparison.among(0, _ITEMS)
+    found = [nearest(first, query, top) for query in queries]
+    for start in range(_ITEMS, comparison.shape[1], _ITEMS):
+        stretch = comparison.among(start, min(start + _ITEMS, comparison.shape[1]))
+        found = [
+            _with_nearer(*kept, stretch, query, start, top)
+            for kept, query in zip(found, queries, strict=True)
+        ]
     return found
 
 
@@ -81,9 +79,7 @@ def _with_nearer(
         more, place = nearest(stretch, query, top)
     else:
         with full_precision(stretch.device):
-            values = stretch.values(query)
-        last = exact[:, -1:].float()
-        row, column = (values <= last + stretch.error(query[:, None], last)).nonzero(as_tuple=True)
+            row, column = stretch.within(query, exact[:, -1:].float())
         if not len(row):
             return exact, items
         count = torch.bincount(row, minlength=len(query))

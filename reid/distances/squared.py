@@ -46,7 +46,7 @@ class Squared(Comparison):
         self._query, self._items = (
             _rows_from(centre, side, order, unit) for side in (query, items)
         )
-        squares = [_square_norms(side[:, :-1]) for side in (self._query, self._items)]
+        squares = [square_norms(side[:, :-1]) for side in (self._query, self._items)]
         # A power of two changes no digit, and keeps the squares of small numbers from vanishing.
         largest = torch.stack([some.max() for some in squares]).max().sqrt()
         scale = torch.exp2(-largest.clamp(min=torch.finfo(torch.float32).tiny).log2().ceil())
@@ -117,12 +117,12 @@ def _rows_from(centre: Tensor, rows: Tensor, order: Tensor, unit: bool) -> Tenso
     return made
 
 
-def _square_norms(rows: Tensor) -> Tensor:
-    """Return |row|^2 of float32 rows (N, D) as float64 (N,)."""
+def square_norms(rows: Tensor) -> Tensor:
+    """Return |row|^2 of rows (N, D) as float64 (N,)."""
     step = rows_at_once(rows)
     found = rows.new_empty(len(rows), dtype=torch.float64)
     for start in range(0, len(rows), step):
-        found[start : start + step] = rows[start : start + step].double().square_().sum(1)
+        found[start : start + step] = rows[start : start + step].double().square().sum(1)
     return found
 
 

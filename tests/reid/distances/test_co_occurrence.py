@@ -4,7 +4,9 @@ import torch
 
 from annotations.errors import InputError
 from reid.distances import CoOccurrence, distance_named
+from reid.distances.co_occurring import CoOccurring
 from reid.distances.nearest import nearest, search
+from reid.distances.screen import Screen
 from reid.evaluation.rank import rank
 
 WIDTHS = (5, 3, 3, 4)
@@ -102,6 +104,102 @@ def test_search_by_stretches_finds_what_sorting_finds(top):
     best = plain.sort(dim=1).values[:, :top]
     np.testing.assert_allclose(distances, best, rtol=1e-5, atol=1e-6)
     assert rows[3, 0] == 100
+
+
+def tied(count, seed):
+    """Embeddings of which many are equal, in all views or in some; a quarter show but the whole."""
+    made = draw(7, 1)[torch.randint(7, (count,), generator=torch.Generator().manual_seed(seed))]
+    made[:, -3:] = draw(count, seed)[:, -3:]
+    made[: count // 4, -3:] = 0
+    return made
+
+
+def clustered(count, seed):
+    """Embeddings around a few points that are far from 0."""
+    centres = draw(5, 2) * 20
+    made = centres[torch.randint(5, (count,), generator=torch.Generator().manual_seed(seed))]
+    made += 0.1 * draw(count, seed)
+    made[:, -len(WIDTHS) :] = draw(count, seed)[:, -len(WIDTHS) :]
+    return made
+
+
+def disjoint(count, seed):
+    """Embeddings that show view 0 and one more, and where it is not seen hold other numbers."""
+    made = draw(count, seed)
+    made[:, -3:] = torch.eye(3)[torch.arange(count) % 3]
+    return made
+
+
+def long(count, seed):
+    """Embeddings of many lengths, and of areas from next to nothing to many times the whole."""
+    made = draw(count, seed)
+    sizes = torch.randn(count, 2, generator=torch.Generator().manual_seed(seed)).mul_(4).exp_()
+    made[:, : sum(WIDTHS)] *= sizes[:, :1]
+    made[:, -3:] *= sizes[:, 1:]
+    return made
+
+
+KINDS = [draw, tied, clustered, disjoint, long]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_a_screen_leaves_every_pair_that_is_as_near(kind, dtype, monkeypatch):
+    monkeypatch.setattr("reid.distances.screen._MANY", 1)
+    queries, items = (kind(*some).to(dtype).clamp(-6e4, 6e4) for some in ((20, 5), (1500, 6)))
+    items[100:110] = queries[:10]
+    screen = Screen(DISTANCE.views(queries), DISTANCE.views(items))
+    everything = torch.cartesian_prod(torch.arange(20), torch.arange(1500)).T
+    exact = DISTANCE.compare(queries, items).exact(*everything).view(20, 1500)
+    for place in (0, 1, 20):  # as near as any, which is 0 for some, as the next, as the 20th
+        most = exact.sort(dim=1).values[:, place, None]
+        row, item = screen.within(torch.arange(20), most.float())
+        left = torch.zeros(20, 1500, dtype=torch.bool)
+        left[row, item] = True
+        assert left[exact <= most].all()
+        assert ((row * 1500 + item).diff() > 0).all()
+
+
+def test_where_too_many_pairs_are_left_a_screen_gives_up():
+    queries, items = tied(20, 5), tied(1500, 6)
+    screen = Screen(DISTANCE.views(queries), DISTANCE.views(items))
+    assert screen.within(torch.arange(20), torch.full((20, 1), 10.0)) is None
+    views = [DISTANCE.views(side) for side in (queries, items)]
+    stretch = CoOccurring(*views, screened=True).among(0, 1500)
+    row, _ = stretch.within(torch.arange(20), torch.full((20, 1), 10.0))
+    assert len(row) == 20 * 1500
+
+
+def test_a_screen_rules_most_pairs_out():
+    queries, items = draw(20, 5), draw(4000, 6)
+    screen = Screen(DISTANCE.views(queries), DISTANCE.views(items))
+    plain = DISTANCE.pairwise(queries.double(), items.double())
+    most = plain.sort(dim=1).values[:, 9:10]
+    row, _ = screen.within(torch.arange(20), most.float())
+    assert len(row) <= (plain <= 1.05 * most).sum()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("screened", [True, False])
+def test_search_with_and_without_a_screen_finds_what_sorting_finds(kind, screened, monkeypatch):
+    monkeypatch.setattr("reid.distances.nearest._ITEMS", 500)
+    monkeypatch.setattr("reid.distances.nearest._QUERIES", 7)
+    queries, items = kind(15, 7), kind(1800, 8)
+    items[1500:1550] = items[:50]
+    views = [DISTANCE.views(side) for side in (queries, items)]
+    distances, rows = search(CoOccurring(*views, screened=screened), 10)
+    everything = torch.cartesian_prod(torch.arange(15), torch.arange(1800)).T
+    exact, order = CoOccurring(*views).exact(*everything).view(15, 1800).sort(dim=1, stable=True)
+    assert (rows == order[:, :10].numpy()).all()
+    np.testing.assert_array_equal(distances, exact[:, :10].numpy().astype(np.float32))
+
+
+def test_numbers_too_great_for_a_screen_are_found_all_the_same():
+    queries, items = draw(3, 1), draw(200, 2)
+    items[5, 0] = 1e30
+    screen = Screen(DISTANCE.views(queries), DISTANCE.views(items))
+    row, item = screen.within(torch.arange(3), torch.full((3, 1), 1e-3))
+    assert row.tolist() == [0, 1, 2] and item.tolist() == [5, 5, 5]
 
 
 def test_evaluation_takes_it_by_name():
