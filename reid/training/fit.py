@@ -80,6 +80,8 @@ def prepare(recipe: Recipe, images: Images, boxes: Found | None, progress: bool)
             "and are left out"
         )
     images.require_files()
+    if recipe.loss.viewpoint.weight:  # what is wrong with viewpoints is said before all are read
+        divide_identities(recipe, images)
     problems = list(
         track(
             find_unreadable(images.paths),
@@ -123,7 +125,7 @@ def prepare(recipe: Recipe, images: Images, boxes: Found | None, progress: bool)
     labels = torch.from_numpy(pd.Index(names).get_indexer(wanted).astype(np.int64))
     viewpoints, shown = torch.zeros_like(labels), None
     if recipe.loss.viewpoint.weight:
-        viewpoints, shown, told = divide_identities(recipe, images, labels)
+        viewpoints, shown, told = divide_identities(recipe, images)
         notes += told
     samples = TrainingSet(
         images.paths,

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import reid.training.fit as fitting
 from annotations.errors import InputError
 from annotations.masks import Masks
 from pipelines.recipes import load_recipe
@@ -235,6 +236,23 @@ def with_viewpoints(images):
     return type(images)(images.frame.assign(viewpoint=words), images.root, images.source)
 
 
+def test_identities_are_shown_in_the_order_of_their_class_numbers(crops):
+    images = with_viewpoints(crops).split("train")
+    frame = images.frame[~((images.frame["identity"] == "2") & (images.frame["camera"] == "2"))]
+    images = type(images)(frame, images.root, images.source)
+    chosen = recipe(loss={"global_weight": 0, "viewpoint": {"weight": 1.0}})
+    prepared = fitting.prepare(chosen, images, None, progress=False)
+    assert prepared.identities == ("0", "1", "2", "3")
+    expected = torch.ones(4, 2, dtype=torch.bool)
+    expected[2, 1] = False
+    assert torch.equal(prepared.shown, expected)
+    for label, viewpoint, name in zip(
+        prepared.samples.labels, prepared.samples.viewpoints, images.frame["image"], strict=True
+    ):
+        assert name.startswith(f"{int(label)}_c{int(viewpoint) + 1}")
+    assert any("1 of 4 labels are seen from one viewpoint" in note for note in prepared.notes)
+
+
 @pytest.mark.parametrize("method", ["composed", "prn"])
 def test_val_trains_beside_any_method(crops, tmp_path, method):
     viewpoint = {"weight": 1.0, "classes": 2}
@@ -254,7 +272,8 @@ def test_val_trains_beside_any_method(crops, tmp_path, method):
         fit(recipe(**changes), other, None, out, device="cpu", workers=0, progress=False)
 
 
-def test_val_says_what_the_labels_lack(crops, tmp_path):
+def test_val_says_what_the_labels_lack_before_any_image_is_read(crops, tmp_path, monkeypatch):
+    monkeypatch.setattr(fitting, "find_unreadable", lambda _: pytest.fail("read images first"))
     chosen = recipe(loss={"global_weight": 0, "viewpoint": {"weight": 1.0}}, distance="cosine")
     with pytest.raises(InputError, match="viewpoint"):
         fit(chosen, crops, None, tmp_path / "a", device="cpu", workers=0, progress=False)
