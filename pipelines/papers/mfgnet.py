@@ -16,7 +16,8 @@ _BASELINE = (*_PLAIN, "method=composed", "pooling=mean", "neck=false", "loss.tri
 def _divided(times: int, *figures: float) -> Row:
     """Return the row of a map divided so many times, which gives one stripe more."""
     label = f"{times} (Ours)" if times == 3 else str(times)
-    return Row(f"divisions-{times}", label, (f"stripes={times + 1}",), figures)
+    here = f"{label}, {times + 1} stripes"
+    return Row(f"divisions-{times}", label, (f"stripes={times + 1}",), figures, here)
 
 
 MFGNET = Paper(
