@@ -7,7 +7,7 @@ from pathlib import Path
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from annotations.files import whole_file, write_text
+from annotations.files import write_text
 from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
 from detection.fill import fill_boxes
@@ -141,8 +141,7 @@ def _report(trials: list[Trial], folder: Path, name: str) -> Path:
             show(compared, heading)
             sections.append(f"{heading}\n\n{tables.to_markdown(compared)}")
     for frame, file in ((results, "results"), (scores, "table"), (differences, "differences")):
-        with whole_file(folder / f"{file}.csv") as aside:
-            frame.to_csv(aside, index=False)
+        tables.write_csv(frame, folder / f"{file}.csv")
     write_text(folder / "table.md", "\n".join(sections))
     if (differences["against"] == FULL).any():
         tables.draw_chart(differences, f"What each removal costs on {name}", folder / "chart.png")

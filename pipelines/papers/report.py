@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from annotations.files import whole_file, write_text
+from annotations.files import write_text
 from pipelines.ablation.summary import seeds_told
-from pipelines.ablation.tables import to_markdown
+from pipelines.ablation.tables import to_markdown, write_csv
 from pipelines.ablation.trials import Trial, collect
 from pipelines.papers.chart import draw_chart
 from pipelines.papers.declare import Paper, Row
@@ -43,7 +41,7 @@ def report(paper: Paper, plan: Plan, trials: Sequence[Trial], folder: Path, data
     sections = []
     for table in paper.tables:
         scores = score_table(table, results, plan.trained_as)
-        _write(scores, folder / f"table{table.number}.csv")
+        write_csv(scores, folder / f"table{table.number}.csv")
         title = f"{paper.title}'s Table {table.number} on {data}, {table.title}"
         draw_chart(table, scores, title, folder / f"table{table.number}.png")
         if scores["seeds"].notna().any():
@@ -60,8 +58,8 @@ def report(paper: Paper, plan: Plan, trials: Sequence[Trial], folder: Path, data
             if row.name in plan.left_out:
                 say(left_out(row, plan))
                 sections.append(f"{left_out(row, plan)}\n")
-    _write(results, folder / "queries.csv")
-    _write(differences, folder / "differences.csv")
+    write_csv(results, folder / "queries.csv")
+    write_csv(differences, folder / "differences.csv")
     write_text(folder / "tables.md", "\n".join(sections))
     written(folder / "tables.md", "tables:")
 
@@ -69,8 +67,3 @@ def report(paper: Paper, plan: Plan, trials: Sequence[Trial], folder: Path, data
 def left_out(row: Row, plan: Plan) -> str:
     """Say why a row cannot be had."""
     return f"left out: {row.own_label}: {plan.left_out[row.name]}"
-
-
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as aside:
-        frame.to_csv(aside, index=False)
