@@ -10,7 +10,7 @@ changes = $(foreach change,$(SET),--set '$(change)')
 labels = $(foreach labels,$(LABELS),--labels '$(labels)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo detect-parts find-views train-reid retrieve tables ablation test test-slow lint format constraints clean
+.PHONY: help setup demo detect-parts find-views train-reid retrieve tables tables-fast ablation test test-slow lint format constraints clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +40,11 @@ train-reid: $(VENV)/ready ## Train RECIPE on DATA with its cached parts, and eva
 retrieve: $(VENV)/ready ## Search GALLERY for every image of QUERIES, with the network trained on DATA
 	$(BIN)/partreid retrieve --work '$(WORK)' $(call option,DATA,data) $(call option,QUERIES,queries) $(call option,GALLERY,gallery) $(call option,RECIPE,recipe)
 
-tables: $(VENV)/ready ## Print the tables of METHOD=eianet (or prn, span) beside the paper's, trained on DATA or a fleet; BOXES RECIPE ROWS LEVELS SEEDS=3
-	$(BIN)/partreid tables '$(or $(METHOD),eianet)' $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,LEVELS,levels) $(call option,SEEDS,seeds) $(foreach change,$(VIEWS),--views '$(change)') $(changes)
+tables: $(VENV)/ready ## Print the tables of METHOD=prn, eianet, span, mfgnet or val (all without it) beside the paper's, trained on DATA or fleets; BOXES RECIPE ROWS SIZES LEVELS SEEDS=3
+	$(BIN)/partreid tables '$(or $(METHOD),all)' $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,SIZES,sizes) $(call option,LEVELS,levels) $(call option,SEEDS,seeds) $(foreach change,$(VIEWS),--views '$(change)') $(changes)
+
+tables-fast: $(VENV)/ready ## A smoke run of every table of every paper, or of METHOD's, within minutes; its figures mean nothing
+	$(BIN)/partreid tables '$(or $(METHOD),all)' --fast --work '$(WORK)' $(changes)
 
 ablation: $(VENV)/ready ## Train PRN with each branch removed, print its Table 4 beside the paper's; DATA BOXES RECIPE ROWS SEEDS=3
 	$(BIN)/partreid ablation $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,SEEDS,seeds) $(changes)

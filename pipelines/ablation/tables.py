@@ -85,6 +85,12 @@ def to_markdown(frame: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as a CSV, which appears whole."""
+    with whole_file(path) as aside:
+        frame.to_csv(aside, index=False)
+
+
 def draw_chart(differences: pd.DataFrame, title: str, path: Path) -> None:
     """Draw what every removal costs at rank 1 and 5, ours beside the paper's, as a PNG."""
     mine = differences[differences["against"] == FULL]

@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from annotations.errors import InputError
-from pipelines.cli import compare, data, evidence, fleet, gallery, jobs, parts, reid, verify, views
+from pipelines.cli import (
+    compare,
+    data,
+    evidence,
+    fleet,
+    gallery,
+    jobs,
+    parts,
+    reid,
+    tables,
+    verify,
+    views,
+)
 
 app = typer.Typer(
     help="Recognise the same vehicle across cameras by its parts, without reading its plate.",
@@ -28,6 +40,7 @@ jobs.register(app)
 data.register(app)
 fleet.register(app)
 evidence.register(app)
+tables.register(app)
 verify.register(app)
 
 _INTERRUPTED = 130

@@ -7,7 +7,7 @@ from pathlib import Path
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from annotations.files import whole_file, write_text
+from annotations.files import write_text
 from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
 from detection.fill import fill_boxes
@@ -18,12 +18,14 @@ from pipelines.ablation.summary import in_short, seeds_told
 from pipelines.ablation.table4 import BASELINE, FULL, PARTS, ROWS, Row, choose_rows, recipe_of
 from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_unfilled
+from pipelines.jobs.papers import Material
 from pipelines.recipes import load_recipe
 from pipelines.settings import require_free
 from pipelines.tables import show, written
 from reid.recipe import Recipe
 
-_OURS = ("seed", "parts.use", "loss.global_weight")
+OURS = ("seed", "parts.use", "loss.global_weight")
+"""Keys of the recipe that the rows set."""
 
 
 def plan(rows: list[Row], base: Recipe, seeds: int) -> list[Trial]:
@@ -62,19 +64,30 @@ def ablation(
             holds results of another recipe or data.
     """
     chosen = choose_rows(rows)
-    require_free(changes, _OURS)
+    require_free(changes, OURS)
     base = load_recipe(recipe, changes)
     trials = plan(chosen, base, seeds)
     every = plan(list(ROWS), base, seeds)
+    found = gather(data, boxes, base, chosen, work)
+    folder = found.folder / "ablation"
+    about = {**recipe_hash(recipe_of(ROWS[0], base, 0)), **data_hash(found.images, found.boxes)}
+    claim(folder, about)
+    _train_all(trials, found, folder, device, workers)
+    return _report(every, folder, found.folder.name)
+
+
+def gather(
+    data: Path | None, boxes: Path | None, base: Recipe, rows: list[Row], work: Path
+) -> Material:
+    """Find the data set and its boxes, and fill those of training images.
+
+    Raises:
+        InputError: there is none, or it lacks what the rows need.
+    """
     root, place = find_data(data, work)
     images = read_images(root)
     found = find_boxes(boxes, root, place)
-    filled = _checked(base, images, found, chosen)
-    folder = place / "ablation"
-    about = {**recipe_hash(recipe_of(ROWS[0], base, 0)), **data_hash(images, found)}
-    claim(folder, about)
-    _train_all(trials, images, filled, found, folder, device, workers)
-    return _report(every, folder, place.name)
+    return Material(images, place, found, _checked(base, images, found, rows))
 
 
 def _checked(base: Recipe, images: Images, boxes: Boxes, rows: list[Row]) -> Boxes:
@@ -98,18 +111,13 @@ def _checked(base: Recipe, images: Images, boxes: Boxes, rows: list[Row]) -> Box
 
 
 def _train_all(
-    trials: list[Trial],
-    images: Images,
-    filled: Boxes,
-    boxes: Boxes,
-    folder: Path,
-    device: str,
-    workers: int,
+    trials: list[Trial], material: Material, folder: Path, device: str, workers: int
 ) -> None:
     labels = {row.name: row.label for row in ROWS}
+    images, filled = material.images, material.filled
 
     def run(trial: Trial) -> None:
-        score = by_rank(images, boxes, trial.branches, device)
+        score = by_rank(images, material.boxes, trial.branches, device)
         run_trial(trial, images, filled, score, folder, device=device, workers=workers)
 
     def name(trial: Trial) -> str:
@@ -133,8 +141,7 @@ def _report(trials: list[Trial], folder: Path, name: str) -> Path:
             show(compared, heading)
             sections.append(f"{heading}\n\n{tables.to_markdown(compared)}")
     for frame, file in ((results, "results"), (scores, "table"), (differences, "differences")):
-        with whole_file(folder / f"{file}.csv") as aside:
-            frame.to_csv(aside, index=False)
+        tables.write_csv(frame, folder / f"{file}.csv")
     write_text(folder / "table.md", "\n".join(sections))
     if (differences["against"] == FULL).any():
         tables.draw_chart(differences, f"What each removal costs on {name}", folder / "chart.png")

@@ -11,14 +11,14 @@ import pandas as pd
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from annotations.files import whole_file, write_text
+from annotations.files import write_text
 from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
 from detection.selection import read_scores
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.series import run_series
 from pipelines.ablation.summary import in_short
-from pipelines.ablation.tables import to_markdown
+from pipelines.ablation.tables import to_markdown, write_csv
 from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, train
 from pipelines.eianet.ladder import (
     LEVELS,
@@ -228,20 +228,15 @@ def _report(
         lists = {level: list(pairs) for level, pairs in material.tests.items()}
         table = read_scores(detector) if detector else None
         made += [detected(table, used), *verified(results, lists, name)]
-        _write(results, folder / "pairs.csv")
-        _write(accuracies(results), folder / "accuracy.csv")
+        write_csv(results, folder / "pairs.csv")
+        write_csv(accuracies(results), folder / "accuracy.csv")
     if by_identity:
         results = collect(by_identity, folder)
         made += retrieved(results, name)
-        _write(results, folder / "queries.csv")
-        _write(ranked(results), folder / "ranking.csv")
+        write_csv(results, folder / "queries.csv")
+        write_csv(ranked(results), folder / "ranking.csv")
     for title, table in made:
         show(table, title)
     text = "\n".join(f"{title}\n\n{to_markdown(table)}" for title, table in made)
     write_text(folder / "tables.md", text)
     written(folder / "tables.md", "tables:")
-
-
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as aside:
-        frame.to_csv(aside, index=False)

@@ -9,13 +9,13 @@ import pandas as pd
 
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from annotations.files import whole_file, write_text
+from annotations.files import write_text
 from annotations.images import Images
 from annotations.masks import Masks
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.series import run_series
 from pipelines.ablation.summary import in_short, seeds_told
-from pipelines.ablation.tables import to_markdown
+from pipelines.ablation.tables import to_markdown, write_csv
 from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
 from pipelines.jobs import views as views_jobs
 from pipelines.jobs.find_views import divided
@@ -189,7 +189,7 @@ def _report(
         }
         agreed = tables.mask_table(compared)
         made.append((f"Figure 6 in numbers: masks of {len(tested)} gallery images", agreed))
-        _write(agreed, folder / "masks.csv")
+        write_csv(agreed, folder / "masks.csv")
     for number, what in ((1, "losses that masks are learned by"), (2, "components")):
         mine = tables.for_people(scores, number)
         made.append((f"SPAN's Table {number} on {name}, {what}: {seeds_told(scores)}", mine))
@@ -198,15 +198,10 @@ def _report(
         made.append(("paired difference, 95 % interval over identities", against))
     for title, table in made:
         show(table, title)
-    _write(results, folder / "queries.csv")
-    _write(scores, folder / "table.csv")
+    write_csv(results, folder / "queries.csv")
+    write_csv(scores, folder / "table.csv")
     write_text(
         folder / "tables.md", "\n".join(f"{title}\n\n{to_markdown(each)}" for title, each in made)
     )
     written(folder / "tables.md", "tables:")
     return folder
-
-
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as aside:
-        frame.to_csv(aside, index=False)

@@ -1,0 +1,1 @@
+"""Tables of papers as data, and what is trained and told of them."""
