@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from annotations.errors import InputError
 from annotations.images import Images
 from pipelines.ablation.trials import Trial
 from pipelines.papers.declare import Paper, Row
-from reid.data.labels import labels_of, with_labels
+from reid.data.labels import with_labels
 from reid.recipe import Recipe, change_content, parse_recipe
 from reid.training.viewpoints import divide_identities
 
@@ -59,9 +57,7 @@ def require_viewpoints(recipe: Recipe, images: Images) -> None:
         InputError: it does not.
     """
     if recipe.loss.viewpoint.weight:
-        known = with_labels(recipe, images.training())
-        labels, _ = labels_of(recipe, known)
-        divide_identities(recipe, known, torch.from_numpy(labels.factorize(sort=True)[0]))
+        divide_identities(recipe, with_labels(recipe, images.training()))
 
 
 def plan(paper: Paper, base: Recipe, images: Images) -> Plan:
