@@ -1,6 +1,7 @@
 import pytest
 import torch
 from pytorch_metric_learning.distances import LpDistance
+from torch import Tensor
 
 from reid.losses.batch_hard import BatchHardTripletLoss
 
@@ -12,7 +13,8 @@ def plain(vectors, labels, margin):
         apart = [(vectors[anchor] - other).norm() for other in vectors]
         same = [apart[n] for n in range(len(labels)) if n != anchor and labels[n] == labels[anchor]]
         others = [apart[n] for n in range(len(labels)) if labels[n] != labels[anchor]]
-        hardest = max(same, key=float) - min(others, key=float)
+        nearest = min(others, key=Tensor.item)
+        hardest = max(same, key=Tensor.item) - nearest
         terms.append((hardest + margin).clamp(min=0))
     return torch.stack(terms)
 
