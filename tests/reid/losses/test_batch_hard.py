@@ -40,4 +40,4 @@ def test_without_a_triplet_it_is_zero():
     for labels in (torch.arange(4), torch.zeros(4).long()):
         value = loss(vectors, labels)
         value.backward()
-        assert float(value) == 0
+        assert value.item() == 0
