@@ -83,21 +83,23 @@ def test_gives_up_only_where_rows_are_too_much_alike(make, worth_it, tile):
     assert (screening.screened(squares, blocks, 9) is not None) == worth_it
 
 
-def test_few_pairs_stay_of_many_that_are_seen(monkeypatch):
-    monkeypatch.setattr(screening, "_MOST", 12)
-    rows = spread(torch.Generator().manual_seed(2))
-    held = []
-    forget = screening._Smallest._forget
-
-    def watched(self):
-        forget(self)
-        held.append(self._held)
-
-    monkeypatch.setattr(screening._Smallest, "_forget", watched)
-    blocks = [slice(start, start + 100) for start in range(0, SIZE, 100)]
-    assert screening.screened(Squares(rows), blocks, 2) is not None
-    assert len(held) > 2
-    assert max(held) <= 12 * 2 * SIZE / 2
+def test_what_is_too_far_is_forgotten_on_the_way():
+    numbers = torch.rand(SIZE, SIZE, generator=torch.Generator().manual_seed(2))
+    numbers = numbers + numbers.T
+    smallest = screening._Smallest(torch.zeros(SIZE), 1, 2)
+    blocks = [slice(start, start + 50) for start in range(0, SIZE, 50)]
+    held, seen = [], 0
+    for number, rows in enumerate(blocks):
+        for columns in blocks[number:]:
+            before = smallest._held
+            smallest.add(rows, columns, numbers[rows, columns].contiguous())
+            held.append(smallest._held)
+            seen += smallest._held < before
+    assert seen > 0
+    assert max(held) <= 2 * SIZE
+    assert not smallest.many
+    row, column = smallest.pairs()
+    assert column[row.argsort()].tolist() == numbers.argmin(1).tolist()
 
 
 @pytest.mark.parametrize("scale", [1e-25, 1.0, 1e15])
