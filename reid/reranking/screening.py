@@ -12,6 +12,7 @@ from reid.device import full_precision
 from reid.reranking.coarse import CoarseSquares
 from reid.reranking.squares import Squares
 from reid.reranking.tiles import Kept, upright
+from reid.threads import in_threads
 
 _GROUP = 16
 """Distances of which only the smallest tells how far the nearest rows are."""
@@ -28,14 +29,12 @@ def screened(squares: Squares, blocks: list[slice], count: int) -> Kept | None:
         count: how many neighbours.
     """
     coarse = CoarseSquares(squares)
-    width = coarse.width
-    near, far = (_Smallest(width, number, _MOST * count) for number in (count, 1))
+    near, far = (_Smallest(len(squares), number, _MOST * count) for number in (count, 1))
     for number, rows in enumerate(blocks):
         for columns in blocks[number:]:
-            tile = coarse.tile(rows, columns)
-            near.add(rows, columns, tile)
-            # An upper bound, less than zero, is a lower one of what is smallest for the farthest.
-            far.add(rows, columns, tile.add_(width[columns]).add_(width[rows, None]).neg_())
+            lower, upper = coarse.bounds(rows, columns)
+            near.add(rows, columns, lower, upper)
+            far.add(rows, columns, upper.neg_(), lower.neg_())
             if near.many or far.many:
                 return None
     pairs = [near.pairs(), far.pairs()]
@@ -51,7 +50,7 @@ class _Smallest:
     """Pairs that may be among the smallest of their row, of the tiles seen so far.
 
     Args:
-        width: float32 (N,), see `CoarseSquares`.
+        size: how many rows, N.
         count: how many of a row are wanted.
         most: how many pairs of a row are few.
 
@@ -59,46 +58,48 @@ class _Smallest:
         many: whether the pairs are too many to be worth it.
     """
 
-    def __init__(self, width: Tensor, count: int, most: int) -> None:
+    def __init__(self, size: int, count: int, most: int) -> None:
         self.many = False
-        self._width, self._most = width, most
-        # The smallest upper bounds of groups, but for the row's own width: so many of the row's
-        # numbers are no greater than the last one.
-        self._least = torch.full((len(width), count), torch.inf)
+        self._most = most
+        # The smallest upper bounds of groups: so many numbers of a row are no greater than these.
+        self._least = torch.full((size, count), torch.inf)
         self._found: list[tuple[Tensor, Tensor, Tensor]] = []
-        self._held = 0
 
-    def add(self, rows: slice, columns: slice, tile: Tensor) -> None:
-        """Look at lower bounds, rows by columns, for both."""
-        self._add(rows, columns, tile, 1)
-        if rows is not columns:
-            self._add(columns, rows, tile, 0)
-        if self._held > self._most * len(self._width):
+    def add(self, rows: slice, columns: slice, lower: Tensor, upper: Tensor) -> None:
+        """Look at bounds, rows by columns, for both."""
+        sides = [(rows, columns, 1), (columns, rows, 0)][: 1 if rows is columns else 2]
+        for found in in_threads(lambda side: self._found_in(*side, lower, upper), sides):
+            self._found.append(found)
+        if sum(len(found[0]) for found in self._found) > self._most * len(self._least):
             self._forget()
 
-    def _add(self, rows: slice, columns: slice, tile: Tensor, across: int) -> None:
-        """Look at the bounds of rows, of which ``across`` is the dimension of the columns."""
-        tile = _filled(tile, across, torch.inf)
-        wide = _filled(self._width[None, columns], 1, 0).view(_GROUP, -1).amax(0)
-        groups = len(wide)
-        shape = (len(tile), _GROUP, groups) if across else (_GROUP, groups, tile.shape[1])
-        first = tile.view(shape).amin(across)
-        upper = upright(first, across) + wide
-        upper = torch.cat([self._least[rows], upper], 1)
-        self._least[rows] = upper.topk(self._least.shape[1], largest=False, sorted=False).values
+    def _found_in(
+        self, rows: slice, columns: slice, across: int, lower: Tensor, upper: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what may be among a row's smallest: rows and columns, int32, and lower bounds.
+
+        Args:
+            rows: which rows.
+            columns: which columns.
+            across: the dimension of the bounds that has the columns.
+            lower: bounds, rows by columns or columns by rows.
+            upper: bounds of the same.
+        """
+        first, lower = _firsts(lower, across)
+        least = torch.cat([self._least[rows], upright(_firsts(upper, across)[0], across)], 1)
+        self._least[rows] = least.topk(self._least.shape[1], largest=False, sorted=False).values
         limit = self._limit(rows)
         place = (first <= (limit[:, None] if across else limit)).nonzero(as_tuple=True)
         row, group = place if across else place[::-1]
-        self.many |= len(row) > self._most * len(limit)
-        if self.many:
-            return
-        column = group[:, None] + torch.arange(_GROUP) * groups
-        inside = row[:, None] * tile.stride(1 - across) + column * tile.stride(across)
-        value = tile.flatten().index_select(0, inside.flatten()).view_as(inside)
+        if len(row) > self._most * len(limit):
+            self.many = True
+            row, group = row[:0], group[:0]
+        column = group[:, None] + torch.arange(_GROUP) * first.shape[across]
+        inside = row[:, None] * lower.stride(1 - across) + column * lower.stride(across)
+        value = lower.flatten().index_select(0, inside.flatten()).view_as(inside)
         which, member = (value <= limit[row, None]).nonzero(as_tuple=True)
-        value, column = value[which, member], column[which, member]
-        self._found.append(((row[which] + rows.start).int(), (column + columns.start).int(), value))
-        self._held += len(value)
+        row, column = row[which] + rows.start, column[which, member] + columns.start
+        return row.int(), column.int(), value[which, member]
 
     def pairs(self) -> tuple[Tensor, Tensor]:
         """Return rows and columns, int64 (E,) each."""
@@ -107,23 +108,24 @@ class _Smallest:
         return row.long(), column.long()
 
     def _limit(self, rows: slice) -> Tensor:
-        limit = self._least[rows].amax(1) + self._width[rows]
-        return limit.clamp_(max=torch.finfo(limit.dtype).max)
+        return self._least[rows].amax(1).clamp_(max=torch.finfo(torch.float32).max)
 
     def _forget(self) -> None:
         """Forget pairs that are too far by now."""
         row, column, value = (torch.cat(parts) for parts in zip(*self._found, strict=True))
         stays = value <= self._limit(slice(None))[row]
         self._found = [(row[stays], column[stays], value[stays])]
-        self._held = len(self._found[0][0])
-        self.many |= 2 * self._held > self._most * len(self._width)
+        self.many |= 2 * len(self._found[0][0]) > self._most * len(self._least)
 
 
-def _filled(tile: Tensor, across: int, value: float) -> Tensor:
-    """Fill up the last groups of a dimension."""
+def _firsts(tile: Tensor, across: int) -> tuple[Tensor, Tensor]:
+    """Return the smallest numbers of groups, and the tile with its last groups filled up."""
     missing = -tile.shape[across] % _GROUP
-    sides = (0, missing) if across else (0, 0, 0, missing)
-    return F.pad(tile, sides, value=value) if missing else tile
+    if missing:
+        tile = F.pad(tile, (0, missing) if across else (0, 0, 0, missing), value=torch.inf)
+    groups = tile.shape[across] // _GROUP
+    shape = (len(tile), _GROUP, groups) if across else (_GROUP, groups, tile.shape[1])
+    return tile.view(shape).amin(across), tile
 
 
 def _distances(squares: Squares, row: Tensor, column: Tensor) -> Tensor:
