@@ -43,6 +43,8 @@ class Squares:
         scale: a power of two, which changes no digit and keeps squares from vanishing or
             growing beyond float32.
         device: where the rows are.
+        centred: float32 (N, D), the rows less their mean, which changes no distance.
+        norms: float32 (N,), the squared lengths of these.
     """
 
     def __init__(self, rows: Tensor) -> None:
@@ -52,8 +54,8 @@ class Squares:
         self.device = rows.device
         self._given = rows.mul_(self.scale)
         # Far from the origin |a|^2 + |b|^2 - 2ab would cancel.
-        self._centred = rows - rows.mean(0)
-        self._squares: Tensor = torch.linalg.vector_norm(self._centred, dim=1).square_()
+        self.centred = rows - rows.mean(0)
+        self.norms: Tensor = torch.linalg.vector_norm(self.centred, dim=1).square_()
 
     def __len__(self) -> int:
         return len(self._given)
@@ -63,19 +65,22 @@ class Squares:
 
         May be below zero by rounding.
         """
-        with full_precision(self.device):
-            tile = torch.addmm(
-                self._squares[columns], self._centred[rows], self._centred[columns].T, alpha=-2
-            )
-        return tile.add_(self._squares[rows, None])
+        one, other, norms = self.centred[rows], self.centred[columns], self.norms[columns]
+        if self.device.type == "cpu":
+            # OpenBLAS was up to 1.6 times as fast as the MKL that torch has, on a Zen 4 processor.
+            tile = torch.from_numpy(one.numpy() @ other.numpy().T).mul_(-2).add_(norms)
+        else:
+            with full_precision(self.device):
+                tile = torch.addmm(norms, one, other.T, alpha=-2)
+        return tile.add_(self.norms[rows, None])
 
     def error(self, rows: Tensor | slice) -> Tensor:
         """Return how far tiles of some rows may be from `pairs`: float32, one a row.
 
         As in `reid.distances.squared`, for the farthest of all columns.
         """
-        norm = self._squares[rows].sqrt()
-        far = self._squares.max().sqrt()
+        norm = self.norms[rows].sqrt()
+        far = self.norms.max().sqrt()
         return UNIT * (8 * (norm + far).square() + 2 * self._steady * norm * far)
 
     def pairs(self, first: Tensor, second: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
