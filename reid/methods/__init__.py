@@ -10,7 +10,8 @@ from reid.methods.branches import (
     compares_views,
     embedding_of,
 )
-from reid.methods.build import METHODS, Criterion, Network, build_criterion, build_model
+from reid.methods.build import METHODS, Network, build_criterion, build_model
+from reid.methods.criterion import Criterion
 from reid.methods.located_by import located_by, looks_at_parts, needs_boxes, require_found
 
 __all__ = [

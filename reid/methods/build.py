@@ -10,6 +10,7 @@ from torch import Tensor
 from annotations.errors import InputError
 from reid.backbones import Backbone
 from reid.methods import composed, eianet, mfgnet, prn, span
+from reid.methods.criterion import Criterion
 from reid.models.composed import Composed
 from reid.models.eianet import EIANet
 from reid.models.mfgnet import MFGNet
@@ -18,13 +19,6 @@ from reid.models.span import SPAN
 from reid.recipe import Recipe
 
 Network: TypeAlias = PRN | EIANet | SPAN | MFGNet | Composed
-Criterion: TypeAlias = (
-    prn.PRNCriterion
-    | eianet.EIANetCriterion
-    | span.SPANCriterion
-    | mfgnet.MFGNetCriterion
-    | composed.ComposedCriterion
-)
 
 
 class Method(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from pytorch_metric_learning.distances import BaseDistance, LpDistance
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from reid.backbones import Backbone
@@ -12,8 +12,8 @@ from reid.data.dataset import Batch
 from reid.distances import CoOccurrence
 from reid.losses.measured import Measured
 from reid.losses.part_regularised import PartRegularisedLoss
+from reid.methods.criterion import Criterion
 from reid.methods.eianet import alignment_loss, cluster_labels, cluster_loss
-from reid.methods.whole import WholeLosses
 from reid.models.composed import Composed, ComposedOutput
 from reid.models.views import as_views
 from reid.recipe import Recipe
@@ -24,28 +24,23 @@ def build(recipe: Recipe, backbone: Backbone, labels: int) -> Composed:
     return Composed(backbone, labels, recipe)
 
 
-class ComposedCriterion(nn.Module):
+class ComposedCriterion(Criterion):
     """Every loss that the recipe gives a weight.
 
     Identities are classified from the global vector and from each part and stripe (PRN, equation
     3). Triplets, circles and clusters are of what is compared, with the global vector before the
     neck (Luo et al. 2019); VAL is of the global vector behind it.
-
-    Args:
-        recipe: the numbers.
-        width: see `reid.methods.whole.WholeLosses`.
-        shown: see there.
     """
 
     def __init__(self, recipe: Recipe, width: int, shown: Tensor | None) -> None:
-        super().__init__()
-        self.recipe, loss = recipe, recipe.loss
+        super().__init__(recipe, width, shown)
+        loss = recipe.loss
         weights = [*recipe.parts.weights, *[loss.stripes] * recipe.stripes]
         self.regularised = PartRegularisedLoss(weights, loss.label_smoothing)
         self.classifies_branches = any(weights)
         self.normalised = recipe.distance in ("cosine", "shared")
         self.cluster, self.alignment = cluster_loss(recipe), alignment_loss(recipe)
-        self.whole = WholeLosses(recipe, self._distance(), width, shown)
+        self.whole = self.whole_losses(self._distance())
 
     def _distance(self) -> BaseDistance:
         recipe = self.recipe

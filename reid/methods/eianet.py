@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
-from torch import Tensor, nn
+from torch import Tensor
 
 from reid.backbones import Backbone
 from reid.data.dataset import Batch
 from reid.losses.coupled_cluster import CoupledClusterLoss
 from reid.losses.intra_class_alignment import IntraClassAlignmentLoss
 from reid.losses.modified_coupled_cluster import ModifiedCoupledClusterLoss
-from reid.methods.whole import WholeLosses
+from reid.methods.criterion import Criterion
 from reid.models.eianet import EIANet, EIANetOutput
 from reid.recipe import Recipe
 
@@ -43,18 +43,11 @@ def alignment_loss(recipe: Recipe) -> IntraClassAlignmentLoss:
     return IntraClassAlignmentLoss(aligned.pairs, numbers)
 
 
-class EIANetCriterion(nn.Module):
-    """Coupled clusters of the joined branches and of each (EIA-Net, section 4.2); alignment.
-
-    Args:
-        recipe: the numbers.
-        width: see `reid.methods.whole.WholeLosses`.
-        shown: see there.
-    """
+class EIANetCriterion(Criterion):
+    """Coupled clusters of the joined branches and of each (EIA-Net, section 4.2); alignment."""
 
     def __init__(self, recipe: Recipe, width: int, shown: Tensor | None) -> None:
-        super().__init__()
-        self.recipe = recipe
+        super().__init__(recipe, width, shown)
         weight = recipe.loss.cluster.weight
         self.weight = 1.0 if weight is None else weight
         self.branches = self.weight * recipe.loss.cluster.branches
@@ -62,7 +55,7 @@ class EIANetCriterion(nn.Module):
         self.normalised = recipe.distance == "cosine"  # as the embedding is compared at test
         self.aligned = recipe.loss.alignment.weight
         self.alignment = alignment_loss(recipe)
-        self.whole = WholeLosses(recipe, LpDistance(), width, shown)
+        self.whole = self.whole_losses(LpDistance())
 
     def forward(self, output: EIANetOutput, batch: Batch) -> dict[str, Tensor]:
         """Return the terms by name; the loss is their sum."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pytorch_metric_learning.distances import LpDistance
-from torch import Tensor, nn
+from torch import Tensor
 
 from reid.backbones import Backbone
 from reid.data.dataset import Batch
 from reid.losses.part_regularised import PartRegularisedLoss
-from reid.methods.whole import WholeLosses
+from reid.methods.criterion import Criterion
 from reid.models.mfgnet import MFGNet, MFGNetOutput
 from reid.recipe import Recipe
 
@@ -18,24 +18,18 @@ def build(recipe: Recipe, backbone: Backbone, labels: int) -> MFGNet:
     return MFGNet(backbone, labels, recipe.dimension, recipe.stripes, recipe.attention)
 
 
-class MFGNetCriterion(nn.Module):
-    """Equation (3) of MFG-Net on the global branch, and equation (1) on every stripe.
-
-    Args:
-        recipe: the numbers.
-        width: see `reid.methods.whole.WholeLosses`.
-        shown: see there.
-    """
+class MFGNetCriterion(Criterion):
+    """Equation (3) of MFG-Net on the global branch, and equation (1) on every stripe."""
 
     def __init__(self, recipe: Recipe, width: int, shown: Tensor | None) -> None:
-        super().__init__()
+        super().__init__(recipe, width, shown)
         loss = recipe.loss
         self.alpha = loss.global_weight
         # A stripe is a part that every image shows.
         stripes = [loss.stripes] * recipe.stripes
         self.identities = PartRegularisedLoss(stripes, loss.label_smoothing)
         by = LpDistance(normalize_embeddings=recipe.distance == "cosine")
-        self.whole = WholeLosses(recipe, by, width, shown)
+        self.whole = self.whole_losses(by)
 
     def forward(self, output: MFGNetOutput, batch: Batch) -> dict[str, Tensor]:
         """Return the terms by name; the loss is their sum."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pytorch_metric_learning.distances import LpDistance
-from torch import Tensor, nn
+from torch import Tensor
 
 from reid.backbones import Backbone
 from reid.data.dataset import Batch
 from reid.losses.part_regularised import PartRegularisedLoss
-from reid.methods.whole import WholeLosses
+from reid.methods.criterion import Criterion
 from reid.models.prn import PRN, PRNOutput
 from reid.recipe import Recipe
 
@@ -18,23 +18,18 @@ def build(recipe: Recipe, backbone: Backbone, labels: int) -> PRN:
     return PRN(backbone, len(recipe.parts.use), labels, recipe.dimension)
 
 
-class PRNCriterion(nn.Module):
-    """Equation (3) of PRN and, where the recipe asks for them, losses of the global vector.
-
-    Args:
-        recipe: the numbers.
-        shown: see `reid.methods.whole.WholeLosses`.
-    """
+class PRNCriterion(Criterion):
+    """Equation (3) of PRN and, where the recipe asks for them, losses of the global vector."""
 
     def __init__(self, recipe: Recipe, width: int, shown: Tensor | None) -> None:
-        super().__init__()
+        super().__init__(recipe, width, shown)
         self.part_regularised = PartRegularisedLoss(
             recipe.parts.weights, recipe.loss.label_smoothing
         )
         self.global_weight = recipe.loss.global_weight
         # As the embedding is compared at test.
         by = LpDistance(normalize_embeddings=recipe.distance == "cosine")
-        self.whole = WholeLosses(recipe, by, width, shown)
+        self.whole = self.whole_losses(by)
 
     def forward(self, output: PRNOutput, batch: Batch) -> dict[str, Tensor]:
         """Return the terms by name; the loss is their sum."""

@@ -9,7 +9,7 @@ from reid.data.dataset import Batch
 from reid.distances import CoOccurrence, distance_named
 from reid.distances.distance import Distance
 from reid.losses.measured import Measured
-from reid.methods.whole import WholeLosses
+from reid.methods.criterion import Criterion
 from reid.models.span import SPAN, SPANOutput
 from reid.models.views import as_views
 from reid.recipe import Recipe
@@ -28,17 +28,11 @@ def build(recipe: Recipe, backbone: Backbone, labels: int) -> SPAN:
     )
 
 
-class SPANCriterion(nn.Module):
-    """Equation (7) of SPAN: identities of f, and batch-hard triplets by what is compared.
-
-    Args:
-        recipe: the numbers.
-        width: see `reid.methods.whole.WholeLosses`.
-        shown: see there.
-    """
+class SPANCriterion(Criterion):
+    """Equation (7) of SPAN: identities of f, and batch-hard triplets by what is compared."""
 
     def __init__(self, recipe: Recipe, width: int, shown: Tensor | None) -> None:
-        super().__init__()
+        super().__init__(recipe, width, shown)
         self.identity = nn.CrossEntropyLoss(label_smoothing=recipe.loss.label_smoothing)
         self.global_weight = recipe.loss.global_weight
         views = [recipe.view_dimension] * len(recipe.parts.use)
@@ -47,7 +41,7 @@ class SPANCriterion(nn.Module):
             if recipe.join == "views"
             else distance_named(recipe.distance)
         )
-        self.whole = WholeLosses(recipe, Measured(self.distance), width, shown)
+        self.whole = self.whole_losses(Measured(self.distance))
 
     def forward(self, output: SPANOutput, batch: Batch) -> dict[str, Tensor]:
         """Return the terms by name; the loss is their sum."""
