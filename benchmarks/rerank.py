@@ -7,9 +7,9 @@ queries and gallery items against each other in the original's order in memory, 
 of it, loops over rows. It is written anew here and takes its distances from one product. It runs
 where its matrices fit, at VeRi's shape. Both start from embeddings and end with the distances of
 all queries to all gallery items; ours are made block by block and dropped, as an evaluation does.
-Beside both stand the bare products that ours cannot do without. Embeddings stand around a centre
-of their identity. Memory is the peak of the process above what it held with the embeddings in
-place; on another device than the CPU that says little.
+Beside both stand the bare float32 products, most of which ours leaves to bf16 where it can.
+Embeddings stand around a centre of their identity. Memory is the peak of the process above what it
+held with the embeddings in place; on another device than the CPU that says little.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def sparse(query: Tensor, gallery: Tensor) -> list[Matrix]:
 def products(query: Tensor, gallery: Tensor, tile: int = 2048) -> None:
     """Multiply every pair of rows once, and queries with the gallery again.
 
-    That is what re-ranking cannot do without, unless it holds all distances.
+    That is what re-ranking by float32 alone cannot do without, unless it holds all distances.
     """
     rows = torch.cat([query, gallery])
     for start in range(0, len(rows), tile):
