@@ -165,7 +165,7 @@ def train_reid(
     wanted = load_recipe(chosen, changes)
     # An embedding made of parts has only those that were found, so it learns from no others.
     found = _place(job, wanted)
-    boxes = found or (job.filled if wanted.parts.use else None)
+    boxes = found or _learned_from(job, wanted)
     if boxes is not None and not boxes.is_file():
         make = "find-views" if boxes.parent == job.views else "detect-parts"
         if not job.built_in or make == "find-views":
@@ -184,6 +184,13 @@ def train_reid(
         return run, None
     results = out / "evaluation"
     return run, evaluation_jobs.evaluate(out, job.root, None, found, "global", results, device)
+
+
+def _learned_from(job: Job, recipe: Recipe) -> Path | None:
+    """Return the file that training takes where embedding takes none."""
+    if not recipe.parts.use:
+        return None
+    return job.views / MASKS if located_by(recipe) == "masks" else job.filled
 
 
 def _place(job: Job, recipe: Recipe) -> Path | None:

@@ -9,7 +9,7 @@ from pipelines.papers.declare import Paper, Row, Table
 
 _METRICS = (("mAP", "mAP"), ("mINP", "mINP"), ("R1", "rank-1"))
 _PLAIN = ("stripes=0", "attention=false")
-# ResNet with softmax cross-entropy: the feature map's mean, classified.
+# ResNet with softmax cross-entropy: the feature map's mean, as long as the recipe's vectors are.
 _BASELINE = (*_PLAIN, "method=composed", "pooling=mean", "neck=false", "loss.triplet=0")
 
 

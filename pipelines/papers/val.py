@@ -26,11 +26,14 @@ def _divided(classes: int, *figures: float) -> Row:
 VAL = Paper(
     name="val",
     title="VAL",
-    whole=("loss.global_weight=0", "loss.viewpoint.reunion=1", "loss.viewpoint.boundary=true"),
+    whole=(
+        "loss.global_weight=0", "loss.viewpoint.classes=2", "loss.viewpoint.reunion=1",
+        "loss.viewpoint.boundary=true",
+    ),
     full="val",
     folder="val-tables",
-    needs="a recipe with a weight in loss.viewpoint, such as val-small",
-    fits=lambda recipe: recipe.loss.viewpoint.weight > 0,
+    needs="a recipe with a weight in loss.viewpoint and no parts, such as val-small",
+    fits=lambda recipe: recipe.loss.viewpoint.weight > 0 and not recipe.parts.use,
     tables=(
         Table(
             1, "weight of the reunion loss", "VAL", _METRICS, _SETS, 4,

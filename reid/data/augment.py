@@ -59,19 +59,26 @@ class Augment:
         self.moves = v2.Compose(moves) if moves else None
         self.looks = v2.Compose(looks) if looks else None
 
-    def __call__(self, image: Tensor, where: Located) -> tuple[Tensor, Located]:
+    def draw_flip(self) -> bool:
+        """Draw whether an image is mirrored: the first draw of each."""
+        return bool(self.flip) and bool(torch.rand(()) < self.flip)
+
+    def __call__(
+        self, image: Tensor, where: Located, flipped: bool | None = None
+    ) -> tuple[Tensor, Located]:
         """Return the image and where its parts are after one draw.
 
         Args:
             image: (3, H, W) uint8.
             where: its parts; masks may be smaller than the image.
+            flipped: whether it is mirrored; None to draw that, too.
 
         Returns:
             The same two; a box that left the image gets number -1.
         """
         height, width = self.size
         scale = torch.tensor([width, height, width, height], dtype=torch.float32)
-        if self.flip and torch.rand(()) < self.flip:
+        if self.draw_flip() if flipped is None else flipped:
             image, where = mirror(image, where, self.mirrored)
         boxes, parts, masks = where
         moved = tv_tensors.Image(image)

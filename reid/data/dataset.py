@@ -72,6 +72,8 @@ class TrainingSet(Dataset[Batch]):
         viewpoints: (N,) int64.
         size: (height, width) of the input.
         augment: what is done to each sample.
+        mirrored: (V,) int64, the viewpoint class of a mirrored image, by that of the image; None
+            where there is one class.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class TrainingSet(Dataset[Batch]):
         viewpoints: Tensor,
         size: tuple[int, int],
         augment: Augment,
+        mirrored: Tensor | None = None,
     ) -> None:
         self.paths = paths
         self.where = where
@@ -91,6 +94,7 @@ class TrainingSet(Dataset[Batch]):
         self.viewpoints = viewpoints
         self.size = size
         self.augment = augment
+        self.mirrored = torch.zeros(1, dtype=torch.int64) if mirrored is None else mirrored
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -100,6 +104,9 @@ class TrainingSet(Dataset[Batch]):
         image = read_input(self.paths[index], self.size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            image, where = self.augment(image, self.where.take(index))
-        known = (self.labels, self.models, self.viewpoints)
-        return Batch(image, where, *(values[index] for values in known))
+            flipped = self.augment.draw_flip()
+            image, where = self.augment(image, self.where.take(index), flipped)
+        viewpoint = self.viewpoints[index]
+        if flipped:
+            viewpoint = self.mirrored[viewpoint]
+        return Batch(image, where, self.labels[index], self.models[index], viewpoint)

@@ -51,19 +51,11 @@ def viewpoint_classes(
         InputError: there are no such classes; an image has no viewpoint, or one that is unknown or
             of no class; a class has no image. Names table, row and image.
     """
-    if not isinstance(classes, int):
-        names, taken = tuple(classes), _taken(classes)
-    elif classes in _NAMES:
-        names, taken = _NAMES[classes], None
-    else:
-        raise InputError(
-            f"{classes} viewpoint classes: give 2, 4 or 8, or name the classes and the viewpoints "
-            "in each"
-        )
+    names, taken = _chosen(classes)
     _require_viewpoints(images)
     place = {}
     for word, shown in shown_by_word(images, load_vocabulary(_VIEWS)).items():
-        name = _named(word, shown, names) if taken is None else taken.get(word)
+        name = _named(word, shown, names, taken)
         if name is None:
             raise InputError(
                 f"{place_of(images, word)}: viewpoint '{word}' is of none of the viewpoint classes "
@@ -73,6 +65,47 @@ def viewpoint_classes(
     found = [place[word] for word in images.frame["viewpoint"].astype(str)]
     _require_all(images, names, Counter(names[number] for number in found))
     return names, torch.tensor(found, dtype=torch.int64)
+
+
+def mirrored_classes(images: Images, classes: int | Mapping[str, Sequence[str]]) -> Tensor:
+    """Return the class of the mirrored image by that of the image: (V,) int64.
+
+    Args:
+        images: as `viewpoint_classes` has accepted them.
+        classes: likewise.
+
+    Raises:
+        InputError: mirrored images of one class are of several, or of none.
+    """
+    names, taken = _chosen(classes)
+    vocabulary = load_vocabulary(_VIEWS)
+    partner = {viewpoint.name: viewpoint.partner for viewpoint in vocabulary.viewpoints}
+    found: dict[str, set[str | None]] = {name: set() for name in names}
+    for word, shown in shown_by_word(images, vocabulary).items():
+        other = partner.get(word, word)
+        mirrored = _named(other, shown_from(other, vocabulary), names, taken)
+        found[str(_named(word, shown, names, taken))].add(mirrored)
+    for name, mirrored_names in found.items():
+        if len(mirrored_names) != 1 or None in mirrored_names:
+            raise InputError(
+                f"viewpoint class '{name}': its mirrored images are of several classes, or of "
+                "none; set augment.flip=0, or name classes that hold left and right alike"
+            )
+    return torch.tensor([names.index(str(*found[name])) for name in names])
+
+
+def _chosen(
+    classes: int | Mapping[str, Sequence[str]],
+) -> tuple[tuple[str, ...], dict[str, str] | None]:
+    """Return the names of classes and, where these are one's own, the class of each viewpoint."""
+    if not isinstance(classes, int):
+        return tuple(classes), _taken(classes)
+    if classes not in _NAMES:
+        raise InputError(
+            f"{classes} viewpoint classes: give 2, 4 or 8, or name the classes and the viewpoints "
+            "in each"
+        )
+    return _NAMES[classes], None
 
 
 def _taken(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -97,8 +130,12 @@ def _taken(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return taken
 
 
-def _named(word: str, shown: Sequence[str], names: Sequence[str]) -> str | None:
-    """Return the class of a viewpoint among 2, 4 or 8; None where it tells none."""
+def _named(
+    word: str, shown: Sequence[str], names: Sequence[str], taken: Mapping[str, str] | None
+) -> str | None:
+    """Return the class of a viewpoint, of 2, 4, 8 or one's own; None where it is of none."""
+    if taken is not None:
+        return taken.get(word)
     if len(names) < 8:
         for end in ("front", "rear"):
             if end in shown:

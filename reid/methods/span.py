@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from annotations.errors import InputError
 from reid.backbones import Backbone
 from reid.data.dataset import Batch
 from reid.distances import CoOccurrence, distance_named
@@ -16,7 +17,16 @@ from reid.recipe import Recipe
 
 
 def build(recipe: Recipe, backbone: Backbone, labels: int) -> SPAN:
-    """Build the network."""
+    """Build the network.
+
+    Raises:
+        InputError: the backbone cannot be divided.
+    """
+    if backbone.patch > 1:
+        raise InputError(
+            f"backbone '{recipe.backbone.name}' is a transformer, which has no conv5 to divide; "
+            "take a convolutional one, or the method composed with parts.pool: mask"
+        )
     return SPAN(
         backbone,
         recipe.backbone.name,

@@ -7,6 +7,7 @@ from pytorch_metric_learning.losses import CircleLoss
 from torch import Tensor, nn
 
 from reid.data.dataset import Batch
+from reid.device import full_precision
 from reid.losses.batch_hard import BatchHardTripletLoss
 from reid.losses.viewpoint_aware import ViewpointAwareLoss
 from reid.recipe import Recipe
@@ -59,9 +60,11 @@ class WholeLosses(nn.Module):
             batch: the labels and viewpoints.
         """
         terms, weight = {}, self.weights
-        for name, measure in (("triplet", self.triplet), ("circle", self.circle)):
-            if weight[name]:
-                terms[name] = weight[name] * measure(compared.float(), batch.labels)
+        if weight["triplet"]:
+            terms["triplet"] = weight["triplet"] * self.triplet(compared.float(), batch.labels)
+        if weight["circle"]:
+            with full_precision(compared.device):  # its scale would multiply what bf16 rounds
+                terms["circle"] = weight["circle"] * self.circle(compared.float(), batch.labels)
         if self.viewpoint is not None:
             assert batch.viewpoints is not None
             parted, joined = self.viewpoint(judged, batch.labels, batch.viewpoints)

@@ -128,7 +128,8 @@ def _require_pairs(recipe: Recipe) -> None:
 
 
 def _require_branches(recipe: Recipe) -> None:
-    rows = recipe.image.height // recipe.backbone.output_stride
+    # A convolution rounds an odd half up.
+    rows = -(-recipe.image.height // recipe.backbone.output_stride)
     if recipe.stripes > rows:
         raise ValueError(
             f"stripes {recipe.stripes}: the feature map has {rows} rows (image.height "
@@ -137,14 +138,20 @@ def _require_branches(recipe: Recipe) -> None:
 
 
 def _require_something_to_learn(recipe: Recipe) -> None:
-    loss, parts = recipe.loss, bool(recipe.parts.use and any(recipe.parts.weights))
-    whole = loss.global_weight or loss.viewpoint.weight
-    if recipe.method == "eianet" or whole:
+    loss, method = recipe.loss, recipe.method
+    cluster = loss.cluster.weight
+    weights = [loss.viewpoint.weight, loss.alignment.weight]
+    if method == "eianet":
+        weights.append(1.0 if cluster is None else cluster)
+    else:
+        weights += [loss.global_weight, loss.triplet, loss.circle.weight, cluster or 0.0]
+        weights.append(loss.stripes if recipe.stripes else 0.0)
+    if method in ("prn", "composed") and recipe.parts.use:
+        weights += recipe.parts.weights
+    if any(weights):
         return
-    if recipe.method == "prn" and not parts:
+    if method == "prn":
         raise ValueError("loss.global_weight 0 needs part branches with a weight")
-    compared = loss.triplet or loss.circle.weight or loss.cluster.weight
-    if recipe.method == "span" and not compared:
+    if method == "span":
         raise ValueError("loss.global_weight and loss.triplet are both 0: nothing to learn")
-    if not (compared or (parts and recipe.method != "span") or (recipe.stripes and loss.stripes)):
-        raise ValueError("every loss has a weight of 0: nothing to learn")
+    raise ValueError("every loss has a weight of 0: nothing to learn")

@@ -123,20 +123,19 @@ def prepare(recipe: Recipe, images: Images, boxes: Found | None, progress: bool)
         notes += _shown(where, vocabulary.names, boxes)
     size = (recipe.image.height, recipe.image.width)
     labels = torch.from_numpy(pd.Index(names).get_indexer(wanted).astype(np.int64))
-    viewpoints, shown = torch.zeros_like(labels), None
-    if recipe.loss.viewpoint.weight:
-        viewpoints, shown, told = divide_identities(recipe, images)
-        notes += told
+    divided = divide_identities(recipe, images) if recipe.loss.viewpoint.weight else None
+    notes += divided.notes if divided else []
     samples = TrainingSet(
         images.paths,
         where,
         labels,
         torch.from_numpy(models.factorize(sort=True)[0].astype(np.int64)),
-        viewpoints,
+        divided.viewpoints if divided else torch.zeros_like(labels),
         size,
         Augment(recipe.augment, size, vocabulary.mirrored),
+        divided.mirrored if divided else None,
     )
-    return Prepared(samples, names, shown, tuple(notes))
+    return Prepared(samples, names, divided.shown if divided else None, tuple(notes))
 
 
 def _shown(where: Located, parts: tuple[str, ...], found: Found) -> list[str]:

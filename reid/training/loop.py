@@ -6,6 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
-    EMAWeightAveraging,
     ModelCheckpoint,
     RichProgressBar,
     Timer,
+    WeightAveraging,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from reid.device import Precision, keep_freed_memory, uses_bf16
@@ -42,6 +44,13 @@ class _StopAt(Callback):
     ) -> None:
         """Stop, if this was the last batch."""
         trainer.should_stop = trainer.should_stop or trainer.global_step >= self.steps
+
+
+def _moved(decay: float, mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
+    """Return a moving average with one value more; the first ones are forgotten faster."""
+    # As TensorFlow's ExponentialMovingAverage: what a short training starts from would stay else.
+    kept = min(decay, (1 + int(count)) / (10 + int(count)))
+    return mean * kept + value * (1 - kept)
 
 
 Loader = Callable[[Callable[[], int]], DataLoader[Any]]
@@ -84,7 +93,7 @@ def run_training(
         ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False),
     ]
     if average:
-        callbacks.append(EMAWeightAveraging(decay=average))
+        callbacks.append(WeightAveraging(avg_fn=partial(_moved, average)))
     if progress:
         callbacks.append(RichProgressBar(leave=False))
     batches = loader(lambda: trainer.current_epoch)

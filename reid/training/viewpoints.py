@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from annotations.images import Images
 from reid.data.labels import labels_of
-from reid.data.viewpoint_classes import viewpoint_classes
+from reid.data.viewpoint_classes import mirrored_classes, viewpoint_classes
 from reid.losses.viewpoint_aware import require_divided
 from reid.recipe import Recipe
 
 
-def divide_identities(recipe: Recipe, images: Images) -> tuple[Tensor, Tensor, list[str]]:
-    """Return each image's viewpoint class, what every identity shows, and lines for people.
+class Divided(NamedTuple):
+    """What VAL learns from, of N training images of C identities and V viewpoint classes.
+
+    Attributes:
+        viewpoints: (N,) int64, below V.
+        mirrored: (V,) int64, the class of a mirrored image, by that of the image.
+        shown: (C, V) bool, the classes that an identity has images of, mirrored ones among them
+            where images are mirrored; identities in their names' order.
+        notes: lines for people.
+    """
+
+    viewpoints: Tensor
+    mirrored: Tensor
+    shown: Tensor
+    notes: list[str]
+
+
+def divide_identities(recipe: Recipe, images: Images) -> Divided:
+    """Divide the identities of training images.
 
     Args:
         recipe: whose ``label`` tells identities and whose ``loss.viewpoint`` names the classes.
         images: N training images.
 
-    Returns:
-        viewpoints, (N,) int64, below V; shown, (C, V) bool, the identities in their names' order;
-        and notes.
-
     Raises:
-        InputError: see `reid.data.viewpoint_classes.viewpoint_classes` and
+        InputError: see `reid.data.viewpoint_classes` and
             `reid.losses.viewpoint_aware.require_divided`.
     """
-    names, viewpoints = viewpoint_classes(images, recipe.loss.viewpoint.classes)
+    classes = recipe.loss.viewpoint.classes
+    names, viewpoints = viewpoint_classes(images, classes)
     labels, found = labels_of(recipe, images)[0].factorize(sort=True)
     shown = torch.zeros(len(found), len(names), dtype=torch.bool)
     shown[torch.from_numpy(labels), viewpoints] = True
+    mirrored = torch.arange(len(names))
+    if recipe.augment.flip:
+        mirrored = mirrored_classes(images, classes)
+        shown |= shown[:, mirrored]
     require_divided(shown)
     counts = torch.bincount(viewpoints, minlength=len(names)).tolist()
     told = ", ".join(f"{name} {count}" for name, count in zip(names, counts, strict=True))
@@ -40,4 +60,4 @@ def divide_identities(recipe: Recipe, images: Images) -> tuple[Tensor, Tensor, l
             f"{alone} of {len(shown)} labels are seen from one viewpoint alone: they have nothing "
             "to reunite"
         )
-    return viewpoints, shown, notes
+    return Divided(viewpoints, mirrored, shown, notes)

@@ -91,6 +91,11 @@ def test_from_images_to_rank_lists(streets, tmp_path, monkeypatch, capsys):
     assert scored is not None
     page = retrieve(streets, None, None, "span-small", 3, work, "cpu")
     assert page.is_file()
+    # A network that masks only teach, and that compares the whole alone, is trained on them, too.
+    taught = ["parts.vocabulary=views", "parts.use=[front, rear, side]", "parts.pool=mask"]
+    taught += ["join=global", "backbone.output_stride=32"]
+    run, _ = train_reid(streets, "baseline-small", [*TINY, *taught], work, "cpu")
+    assert run.recipe.parts.pool == "mask"
     # A folder of its own has its views found first.
     mine = tmp_path / "mine"
     mine.mkdir()

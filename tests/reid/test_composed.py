@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 import reid.training.fit as fitting
+import reid.training.loop as loop
 from annotations.errors import InputError
 from annotations.masks import Masks
 from pipelines.recipes import load_recipe
@@ -184,6 +185,7 @@ def test_views_are_learned_by_what_compares_them():
         ({"batch": {"size": 8}}, "loss.triplet needs pairs"),
         ({"loss": {"cluster": {"weight": 1.0}}, "batch": {"size": 8}}, "needs pairs"),
         ({"loss": {"global_weight": 0}}, "nothing to learn"),
+        ({"method": "eianet", "loss": {"cluster": {"weight": 0.0}}}, "nothing to learn"),
         ({"loss": {"triplet": 1.0, "margin": -0.1}}, "'loss.margin'"),
         ({"loss": {"alignment": {"weight": 1.0}}}, "loss.alignment needs parts.use"),
         ({"method": "mfgnet", "parts": PARTS}, "MFG-Net looks at stripes"),
@@ -253,6 +255,38 @@ def test_identities_are_shown_in_the_order_of_their_class_numbers(crops):
     assert any("1 of 4 labels are seen from one viewpoint" in note for note in prepared.notes)
 
 
+def test_a_mirrored_image_is_of_the_mirrored_viewpoint(crops):
+    words = np.where(crops.frame["camera"] == "1", "left", "right")
+    words[crops.frame["identity"] == "1"] = "front"
+    sides = {"front": ["front", "rear"], "left": ["left"], "right": ["right"]}
+    images = type(crops)(crops.frame.assign(viewpoint=words), crops.root, crops.source)
+    loss = {"global_weight": 0, "viewpoint": {"weight": 1.0, "classes": sides}}
+    for flip in (0.0, 1.0):
+        chosen = recipe(loss=loss, augment={"flip": flip}, distance="cosine")
+        samples = fitting.prepare(chosen, images, None, progress=False).samples
+        for number, own in enumerate(samples.viewpoints.tolist()):
+            expected = {0: 0, 1: 2, 2: 1}[own] if flip else own
+            assert int(samples[number, 5].viewpoints) == expected
+    only_left = images.frame[images.frame["viewpoint"] != "right"]
+    fewer = type(images)(only_left, images.root, images.source)
+    two = {"front": ["front"], "left": ["left"]}
+    loss["viewpoint"]["classes"] = two
+    with pytest.raises(InputError, match=r"'left': its mirrored images .* augment\.flip=0"):
+        fitting.prepare(recipe(loss=loss, distance="cosine"), fewer, None, progress=False)
+
+
+def test_mirrored_images_show_an_identity_from_its_other_side(crops):
+    words = np.where(crops.frame["camera"] == "1", "left", "front")
+    images = type(crops)(crops.frame.assign(viewpoint=words), crops.root, crops.source)
+    images.frame.loc[images.frame["identity"] == "3", "viewpoint"] = "right"
+    sides = {"front": ["front"], "left": ["left"], "right": ["right"]}
+    loss = {"global_weight": 0, "viewpoint": {"weight": 1.0, "classes": sides}}
+    for flip, expected in ((0.5, [True, True, True]), (0.0, [True, True, False])):
+        chosen = recipe(loss=loss, augment={"flip": flip}, distance="cosine")
+        shown = fitting.prepare(chosen, images, None, progress=False).shown
+        assert shown[0].tolist() == expected
+
+
 @pytest.mark.parametrize("method", ["composed", "prn"])
 def test_val_trains_beside_any_method(crops, tmp_path, method):
     viewpoint = {"weight": 1.0, "classes": 2}
@@ -293,6 +327,25 @@ def test_the_average_of_the_weights_is_what_is_kept(crops, tmp_path):
     ]
     pairs = zip(*(run.model.parameters() for run in runs), strict=True)
     assert not all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_an_average_forgets_what_it_began_with():
+    mean, count = torch.zeros(1), 0
+    for count in range(60):
+        mean = loop._moved(0.999, mean, torch.ones(1), count)
+    assert mean > 0.95  # of a plain average with 0.999 it would be 0.06
+    late = loop._moved(0.9, torch.zeros(1), torch.ones(1), 10_000)
+    torch.testing.assert_close(late, torch.full((1,), 0.1))
+
+
+def test_the_circle_loss_is_as_exact_in_mixed_precision():
+    chosen = recipe(loss={"circle": {"weight": 1.0}}, distance="cosine")
+    output, terms = terms_of(chosen)
+    criterion = build_criterion(chosen)
+    with torch.autocast("cpu", torch.bfloat16):
+        batch = Batch(*inputs(), LABELS, LABELS)
+        mixed = criterion(output, batch)["circle"]
+    torch.testing.assert_close(mixed, terms["circle"])
 
 
 def test_val_recipes_have_the_papers_numbers():

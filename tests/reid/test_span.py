@@ -271,3 +271,9 @@ def test_views_keep_their_lengths_where_cpdm_was_trained():
     torch.testing.assert_close(packed[:, :12], found.embedding)
     scaled, _ = as_views(found, torch.ones(4, 3))
     torch.testing.assert_close(scaled[:, :12].norm(dim=1), torch.ones(4))
+
+
+def test_a_transformer_has_no_last_stage_to_divide():
+    backbone = {"name": "vit_tiny_patch16_224", "weights": None, "output_stride": 16}
+    with pytest.raises(InputError, match="no conv5 to divide"):
+        build_model(recipe(backbone=backbone), 5, start=False)
