@@ -80,8 +80,11 @@ class Composed(nn.Module):
         self.classify_each = EachClassified(branches, length, num_identities)
 
     def _parts(self, features: Tensor, where: Located) -> tuple[Tensor, Tensor]:
-        """Return the parts' vectors (B, P, C) and which are visible, (B, P) bool."""
-        if self.pool_parts == "mask" and self.num_parts:
+        """Return the parts' vectors (B, P, C) and which are visible, (B, P) bool.
+
+        Without boxes and masks, as where the global vector alone is compared, none is.
+        """
+        if where.masks.shape[1]:
             return average_under_masks(features, where.masks)
         if self.pool_parts == "max":
             return maximum_over_parts(features, where.boxes, where.parts, self.num_parts)
