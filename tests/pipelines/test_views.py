@@ -94,8 +94,8 @@ def test_from_images_to_rank_lists(streets, tmp_path, monkeypatch, capsys):
     # A network that masks only teach, and that compares the whole alone, is trained on them, too.
     taught = ["parts.vocabulary=views", "parts.use=[front, rear, side]", "parts.pool=mask"]
     taught += ["join=global", "backbone.output_stride=32"]
-    run, _ = train_reid(streets, "baseline-small", [*TINY, *taught], work, "cpu")
-    assert run.recipe.parts.pool == "mask"
+    taught_run, _ = train_reid(streets, "baseline-small", [*TINY, *taught], work, "cpu")
+    assert taught_run.recipe.parts.pool == "mask"
     # A folder of its own has its views found first.
     mine = tmp_path / "mine"
     mine.mkdir()
