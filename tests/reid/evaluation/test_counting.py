@@ -139,7 +139,7 @@ def test_sums_that_grow_and_shrink_again_are_ranked_exactly():
     query = v * half + 1e-4 * torch.randn(20, 2048)
     ids = np.array(["other"] * 400)
     ids[264] = "mine"
-    found = rank.rank(query, gallery, ["mine"] * 20, ids).per_query["first"]
+    found = rank(query, gallery, ["mine"] * 20, ids).per_query["first"]
     for row, first in zip(query.double(), found, strict=True):
         squares = [math.fsum(((row - item) ** 2).tolist()) for item in gallery.double()]
         assert first == sum(square <= squares[264] for square in squares)
@@ -152,19 +152,19 @@ def test_small_rows_beside_large_ones_are_ranked_exactly():
     )
     query = random.standard_normal((40, 8)) * 1e-22
     ids = [np.arange(40), np.concatenate([np.arange(40), [-1] * 4])]
-    found = rank.rank(query, gallery, *ids).per_query["first"]
+    found = rank(query, gallery, *ids).per_query["first"]
     squares = ((query[:, None] - gallery) ** 2).sum(2)
     own = squares[np.arange(40), np.arange(40)]
     assert found.tolist() == (squares <= own[:, None]).sum(1).tolist()
 
 
 def _rank_in_a_fork(connection):
-    connection.send(rank.rank(np.eye(3), np.eye(3), [0, 1, 2], [0, 1, 2]).mAP)
+    connection.send(rank(np.eye(3), np.eye(3), [0, 1, 2], [0, 1, 2]).mAP)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_ranks_too():
-    rank.rank(*drawn(0)[0], *drawn(0)[1])
+    rank(*drawn(0)[0], *drawn(0)[1])
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     process = context.Process(target=_rank_in_a_fork, args=(theirs,))
@@ -178,6 +178,6 @@ def test_a_forked_process_ranks_too():
 
 def test_blocks_change_nothing(monkeypatch):
     data, ids = drawn(5)
-    expected = rank.rank(*data, *ids).per_query
-    monkeypatch.setattr(rank, "_BLOCK", 900)
-    assert rank.rank(*data, *ids).per_query.equals(expected)
+    expected = rank(*data, *ids).per_query
+    monkeypatch.setitem(rank.__globals__, "_BLOCK", 900)
+    assert rank(*data, *ids).per_query.equals(expected)
