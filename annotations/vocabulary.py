@@ -193,13 +193,18 @@ def built_in_vocabularies() -> list[str]:
     return sorted(path.stem for path in _BUILT_IN.glob("*.yaml"))
 
 
+def vocabulary_file(name: str) -> Path:
+    """Return where a vocabulary's file is, if there is one: a built-in one's, or the user's."""
+    return Path(name) if name.endswith((".yaml", ".yml")) else _BUILT_IN / f"{name}.yaml"
+
+
 def load_vocabulary(name: str) -> Vocabulary:
     """Load a vocabulary by name (``prn``, ``eia``) or from the user's YAML file.
 
     Raises:
         InputError: no such vocabulary, or the file breaks a rule, which is named.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else _BUILT_IN / f"{name}.yaml"
+    path = vocabulary_file(name)
     if not path.is_file():
         known = suggest(name, built_in_vocabularies())
         raise InputError(f"no vocabulary '{name}'; {known}; or give a YAML file's path")
