@@ -7,10 +7,8 @@ import pandas as pd
 
 from annotations.boxes import CORNERS, IDENTITY_MEAN, NAMES, Boxes
 from annotations.images import Images
+from annotations.instances import INSTANCE, instances, two_sided
 from annotations.vocabulary import Vocabulary
-
-WHOLE, LEFT, RIGHT = "", "left", "right"
-_INSTANCE = ["part", "side"]
 
 
 def fill_boxes(boxes: Boxes, images: Images, vocabulary: Vocabulary) -> tuple[Boxes, pd.DataFrame]:
@@ -43,44 +41,24 @@ def fill_boxes(boxes: Boxes, images: Images, vocabulary: Vocabulary) -> tuple[Bo
     """
     made = boxes.frame[boxes.frame["source"] != IDENTITY_MEAN]
     mine = Boxes(made, boxes.about, boxes.source).of(images).frame
-    shown = _instances(mine[mine["part"].isin(vocabulary.names)], vocabulary)
+    shown = instances(mine[mine["part"].isin(vocabulary.names)], vocabulary)
     identities = images.frame[["image", "identity"]].dropna()
     known = shown.merge(identities, on="image")
-    means = known.groupby(["identity", *_INSTANCE], sort=False)[[*CORNERS, "score"]].mean()
+    means = known.groupby(["identity", *INSTANCE], sort=False)[[*CORNERS, "score"]].mean()
     wanted = identities.merge(means.reset_index(), on="identity")
-    there = pd.MultiIndex.from_frame(shown[["image", *_INSTANCE]])
-    missing = ~pd.MultiIndex.from_frame(wanted[["image", *_INSTANCE]]).isin(there)
+    there = pd.MultiIndex.from_frame(shown[["image", *INSTANCE]])
+    missing = ~pd.MultiIndex.from_frame(wanted[["image", *INSTANCE]]).isin(there)
     filled = wanted[missing].assign(source=IDENTITY_MEAN)
     table = pd.concat([made, filled[NAMES]], ignore_index=True) if len(filled) else made
     report = _report(shown, filled, len(images), vocabulary)
     return Boxes(table, boxes.about, boxes.source), report
 
 
-def _two_sided(vocabulary: Vocabulary) -> list[str]:
-    return [part.name for part in vocabulary.parts if part.partner == part.name]
-
-
-def _instances(boxes: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
-    """Keep the boxes that stand for an instance, and add the column ``side``."""
-    boxes = boxes.assign(centre=(boxes["x1"] + boxes["x2"]) / 2)
-    of_two = boxes["part"].isin(_two_sided(vocabulary))
-    whole = boxes[~of_two].sort_values("score", ascending=False, kind="stable")
-    whole = whole.drop_duplicates(["image", "part"]).assign(side=WHOLE)
-    sided = boxes[of_two].sort_values("centre", kind="stable")
-    group = sided.groupby(["image", "part"])
-    place, count = group.cumcount(), group["centre"].transform("size")
-    alone = np.where(sided["centre"] < 0.5, LEFT, RIGHT)
-    side = np.where(count == 1, alone, np.where(place == 0, LEFT, RIGHT))
-    outermost = (place == 0) | (place == count - 1)
-    sided = sided.assign(side=side)[outermost]
-    return pd.concat([whole, sided], ignore_index=True)
-
-
 def _report(
     shown: pd.DataFrame, filled: pd.DataFrame, images: int, vocabulary: Vocabulary
 ) -> pd.DataFrame:
     parts = pd.Index(vocabulary.names, name="part")
-    sides = np.where(parts.isin(_two_sided(vocabulary)), 2, 1)
+    sides = np.where(parts.isin(two_sided(vocabulary)), 2, 1)
     counts = {
         name: frame.groupby("part").size().reindex(parts, fill_value=0).to_numpy(dtype=int)
         for name, frame in (("detected", shown), ("filled", filled))

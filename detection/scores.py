@@ -7,12 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from annotations.boxes import CORNERS
+from annotations.overlaps import iou
 from detection.yolo import ap_per_class
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """Overlaps (intersection over union) from which a box counts as right."""
-
-Numbers = npt.NDArray[np.float64]
 
 
 def score_boxes(found: pd.DataFrame, truth: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
@@ -68,7 +67,7 @@ def match(found: pd.DataFrame, truth: pd.DataFrame) -> npt.NDArray[np.bool_]:
     for key, group in ordered.groupby(["image", "part"]):
         if key not in true_boxes:
             continue
-        overlaps = _overlaps(group[CORNERS].to_numpy(float), true_boxes[key])
+        overlaps = iou(group[CORNERS].to_numpy(float)[:, None], true_boxes[key][None])
         taken = np.zeros((len(THRESHOLDS), overlaps.shape[1]), bool)
         for row, overlap in zip(group.index, overlaps, strict=True):
             free = np.where(taken, 0.0, overlap)
@@ -77,13 +76,3 @@ def match(found: pd.DataFrame, truth: pd.DataFrame) -> npt.NDArray[np.bool_]:
             right[row] = hit
             taken[hit, best[hit]] = True
     return right
-
-
-def _overlaps(first: Numbers, second: Numbers) -> Numbers:
-    """Return the intersection over union of each pair, shape (first, second)."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
-    overlaps: Numbers = shared / (areas[0][:, None] + areas[1][None] - shared)
-    return overlaps
