@@ -17,7 +17,9 @@ from annotations.files import read_yaml, whole_folder
 from annotations.images import Images
 from annotations.vocabulary import Vocabulary, built_in_vocabularies, load_vocabulary
 
-_ABOUT, _VOCABULARY = "labels.yaml", "vocabulary.yaml"
+ABOUT, OWN_VOCABULARY = "labels.yaml", "vocabulary.yaml"
+JOURNAL = "journal.jsonl"
+"""In the folder of a labelling project (`annotations.labelling`), which is read as a set, too."""
 
 
 @dataclass(frozen=True)
@@ -113,37 +115,46 @@ class LabelledSet:
             InputError: ``folder`` holds the images or something else, see
                 `require_replaceable`.
         """
-        self.require_replaceable(folder, _ABOUT)
+        self.require_replaceable(folder, ABOUT)
+        if (folder / JOURNAL).exists():
+            raise InputError(
+                f"{folder}: is a labelling project, whose history would be lost; write the labels "
+                f"to another folder"
+            )
         name = self.vocabulary.name
         own = name not in built_in_vocabularies() or self.vocabulary != load_vocabulary(name)
         with whole_folder(folder) as aside:
             self.images.write(aside / "images.parquet")
             self.boxes.write(aside / "boxes.parquet")
             about = {
-                "vocabulary": _VOCABULARY if own else name,
+                "vocabulary": OWN_VOCABULARY if own else name,
                 "labelled": [name for name in self.vocabulary.names if name in self.labelled],
             }
-            (aside / _ABOUT).write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")
+            (aside / ABOUT).write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")
             if own:
                 parts = {"parts": [part.model_dump() for part in self.vocabulary.parts]}
-                (aside / _VOCABULARY).write_text(yaml.safe_dump(parts, sort_keys=False), "utf-8")
+                (aside / OWN_VOCABULARY).write_text(yaml.safe_dump(parts, sort_keys=False), "utf-8")
 
     @staticmethod
     def is_at(folder: Path) -> bool:
         """Say whether ``folder`` is a labelled set."""
-        return (folder / _ABOUT).is_file()
+        return (folder / ABOUT).is_file()
 
     @classmethod
     def read(cls, folder: Path) -> LabelledSet:
-        """Read what `write` wrote.
+        """Read what `write` wrote, or the finished images of a labelling project.
 
         Raises:
             InputError: the folder is not a labelled set.
         """
-        path = folder / _ABOUT
+        from annotations.labelling.project import Project  # which is made of labelled sets
+
+        path = folder / ABOUT
+        if Project.is_at(folder):
+            return Project.open(folder).labelled()
         if not cls.is_at(folder):
             raise InputError(
-                f"{folder}: not a labelled set (no {_ABOUT}); make one with 'partreid parts import'"
+                f"{folder}: not a labelled set (no {ABOUT}); make one with 'partreid parts import'"
             )
         about = read_yaml(path)
         if not isinstance(about, dict) or {"vocabulary", "labelled"} - set(about):
@@ -152,7 +163,7 @@ class LabelledSet:
         return cls(
             Images.read(folder / "images.parquet"),
             Boxes.read(folder / "boxes.parquet"),
-            load_vocabulary(str(folder / name) if name == _VOCABULARY else name),
+            load_vocabulary(str(folder / name) if name == OWN_VOCABULARY else name),
             frozenset(about["labelled"]),
         )
 
