@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import torch
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from annotations.errors import InputError, explain
 from annotations.files import whole_file, write_text
 from annotations.images import Images
 from annotations.vocabulary import Vocabulary
 from detection.settings import DetectorSettings
-from detection.yolo import VERSION
 
 
 def digest(path: Path) -> str:
@@ -68,10 +67,12 @@ class DetectorCard(BaseModel):
     held_out: dict[str, str]
     unreadable: dict[str, str]
     weights: str = ""
-    ultralytics: str = VERSION
+    ultralytics: str = Field(default_factory=lambda: version("ultralytics"))
 
     def write(self, folder: Path, model: Any) -> None:
         """Write the network's weights, then the card that vouches for them."""
+        import torch  # seconds, which who reads a card need not wait
+
         buffer = io.BytesIO()
         torch.save({"model": model, "version": self.ultralytics}, buffer)
         with whole_file(folder / self.WEIGHTS) as aside:
