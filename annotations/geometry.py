@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import pandas as pd
 
-from annotations.boxes import CORNERS
+from annotations.boxes import CORNERS, LABEL
 
 LIGHT, BRAND = "light", "brand"
 
 MIN_STRIP = 0.1
 """Narrowest brand kept, as a share of the distance between the lights' outer edges: seen from
 the side, the lights of one end nearly touch and the strip between them shows no brand."""
+
+
+def _made_by(sources: pd.Series[str]) -> str:
+    """Return the source of what was derived from several boxes."""
+    return next((source for source in sources if source != LABEL), LABEL)
+
+
+_OF_BOTH = {"score": ("score", "min"), "source": ("source", _made_by)}
 
 
 def vehicle_bottom(boxes: pd.DataFrame, vehicle: str | None = None) -> pd.Series[float]:
@@ -40,17 +48,19 @@ def prn_parts(boxes: pd.DataFrame, bottom: pd.Series[float]) -> pd.DataFrame:
 
     Args:
         boxes: columns ``image``, ``part``, ``end`` (front, back or empty: unknown) and
-            ``x1 y1 x2 y2``, in pixels or fractions.
+            ``x1 y1 x2 y2``, in pixels or fractions; where known ``score`` and ``source``.
         bottom: the vehicle's lowest edge in the same unit, indexed by image.
 
     Returns:
-        Columns ``image``, ``part``, ``x1 y1 x2 y2``: the boxes as given, lights extended,
-        then the brands.
+        Columns ``image``, ``part``, ``x1 y1 x2 y2``, and score and source where given: the
+        boxes as given, lights extended, then the brands, each with the lower score of its
+        two lights and hand-drawn only if both of them are.
     """
     down = bottom.reindex(boxes["image"]).set_axis(boxes.index).clip(lower=boxes["y2"])
     extended = boxes.assign(y2=boxes["y2"].where(boxes["part"] != LIGHT, down))
     lights = extended[extended["part"] == LIGHT].fillna({"end": ""}).sort_values(["x1", "x2"])
     ends = lights.groupby(["image", "end"])
+    known = {name: how for name, how in _OF_BOTH.items() if name in boxes}
     brand = ends.agg(
         lights=("part", "size"),
         left=("x1", "min"),
@@ -59,8 +69,9 @@ def prn_parts(boxes: pd.DataFrame, bottom: pd.Series[float]) -> pd.DataFrame:
         right=("x2", "max"),
         y1=("y1", "min"),
         y2=("y2", "max"),
+        **known,
     ).reset_index()
     wide = brand["x2"] - brand["x1"] >= MIN_STRIP * (brand["right"] - brand["left"])
     kept = brand[(brand["lights"] == 2) & wide].assign(part=BRAND)
-    columns = ["image", "part", *CORNERS]
+    columns = ["image", "part", *CORNERS, *known]
     return pd.concat([extended[columns], kept[columns]], ignore_index=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from annotations.boxes import CORNERS, LABEL, Boxes
+from annotations.boxes import CORNERS, Boxes
 from annotations.errors import InputError, suggest
 from annotations.formats import FORMATS, ForeignLabels, detect_format
 from annotations.geometry import prn_parts, vehicle_bottom
@@ -98,7 +98,7 @@ def map_labels(foreign: ForeignLabels, mapping: Mapping) -> LabelledSet:
 
     Boxes that reach out of their image by at most `SLACK_PIXELS` or `SLACK_SHARE` are
     clipped. Boxes without an area, and images that cannot be read so that their size is
-    unknown, are left out with a warning in the log.
+    unknown, are left out with a warning in the log. Scores and sources stay as they are.
 
     Args:
         foreign: what a format's reader returned.
@@ -129,7 +129,7 @@ def map_labels(foreign: ForeignLabels, mapping: Mapping) -> LabelledSet:
         heights = readable.set_index("image")["height"].astype("float64")
         lowest = vehicle_bottom(every, mapping.vehicle)
         boxes = prn_parts(boxes, (lowest / heights).dropna().clip(upper=1.0))
-    table = boxes[["image", "part", *CORNERS]].assign(score=1.0, source=LABEL)
+    table = boxes[["image", "part", *CORNERS, "score", "source"]]
     return LabelledSet(images, Boxes(table, {}, foreign.source), vocabulary, mapping.labelled)
 
 

@@ -24,11 +24,12 @@ JOURNAL = "journal.jsonl"
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """Hand-labelled part boxes.
+    """Labelled part boxes, most often drawn by hand.
 
     Attributes:
         images: the images that were looked at, with or without a box.
-        boxes: the boxes drawn, ``source`` label.
+        boxes: the boxes, ``source`` label where a person drew or accepted them; others, such
+            as a detector's that are still to be looked through, keep their score and source.
         vocabulary: the parts that boxes name.
         labelled: the parts that this set labels at all. On its images a part in
             ``labelled`` without a box is absent; a part outside it is unknown.
@@ -132,8 +133,8 @@ class LabelledSet:
             }
             (aside / ABOUT).write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")
             if own:
-                parts = {"parts": [part.model_dump() for part in self.vocabulary.parts]}
-                (aside / OWN_VOCABULARY).write_text(yaml.safe_dump(parts, sort_keys=False), "utf-8")
+                record = {k: v for k, v in self.vocabulary.record().items() if k != "name"}
+                (aside / OWN_VOCABULARY).write_text(yaml.safe_dump(record, sort_keys=False), "utf-8")
 
     @staticmethod
     def is_at(folder: Path) -> bool:

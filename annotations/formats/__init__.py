@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from annotations.errors import InputError
-from annotations.formats import coco, csv, voc, yolo
+from annotations.formats import coco, csv, cvat, labelstudio, voc, yolo
 from annotations.formats.foreign import ForeignLabels
 from annotations.labels import LabelledSet
 
@@ -23,14 +23,28 @@ class Format(Protocol):
         """Write ``labels`` to ``path``."""
 
 
-FORMATS: dict[str, Format] = {"coco": coco, "csv": csv, "voc": voc, "yolo": yolo}
+FORMATS: dict[str, Format] = {
+    "coco": coco,
+    "csv": csv,
+    "cvat": cvat,
+    "labelstudio": labelstudio,
+    "voc": voc,
+    "yolo": yolo,
+}
+
+
+def _json_format(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(64).lstrip()
+    return "labelstudio" if start.startswith(b"[") else "coco"
 
 
 def detect_format(path: Path) -> str:
     """Recognise a format: a key of `FORMATS`.
 
-    A ``.json`` file is COCO, a ``.csv`` or ``.parquet`` file a plain table, a folder with a
-    list of classes YOLO, a folder with XML files Pascal VOC.
+    A ``.json`` file with a list is Label Studio's, any other COCO, a ``.csv`` or ``.parquet``
+    file a plain table, an ``.xml`` file or a folder with CVAT's ``annotations.xml`` CVAT, a
+    folder with a list of classes YOLO, a folder with XML files Pascal VOC.
 
     Raises:
         InputError: there is nothing at ``path``, or it is none of these.
@@ -38,15 +52,20 @@ def detect_format(path: Path) -> str:
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
     if path.is_file():
-        by_suffix = {".json": "coco", ".csv": "csv", ".parquet": "csv"}
-        if path.suffix.lower() in by_suffix:
-            return by_suffix[path.suffix.lower()]
+        suffix = path.suffix.lower()
+        by_suffix = {".csv": "csv", ".parquet": "csv", ".xml": "cvat"}
+        if suffix == ".json":
+            return _json_format(path)
+        if suffix in by_suffix:
+            return by_suffix[suffix]
+    elif cvat.is_cvat(path):
+        return "cvat"
     elif any((path / name).is_file() for name in yolo.CLASS_LISTS):
         return "yolo"
     elif voc.find_xml(path):
         return "voc"
     raise InputError(
-        f"{path}: not labels in a known format: give a COCO .json file, a .csv table with "
-        f"image,part,x1,y1,x2,y2, a YOLO folder (data.yaml or classes.txt) or a folder of "
-        f"Pascal VOC .xml files"
+        f"{path}: not labels in a known format: give a COCO or Label Studio .json file, a CVAT "
+        f".xml file, a .csv table with image,part,x1,y1,x2,y2, a YOLO folder (data.yaml or "
+        f"classes.txt) or a folder of Pascal VOC .xml files"
     )

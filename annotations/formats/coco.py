@@ -8,15 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from annotations.boxes import LABEL, SOURCES
 from annotations.errors import InputError
 from annotations.files import write_text
-from annotations.formats.foreign import (
-    Corners,
-    ForeignLabels,
-    image_folder,
-    labelled_names,
-    pixel_boxes,
-)
+from annotations.formats.foreign import Corners, ForeignBox, ForeignLabels, image_folder, share
+from annotations.formats.writing import DIGITS, drawn_by_hand, labelled_names, pixel_boxes
 from annotations.labels import LabelledSet
 
 
@@ -40,6 +36,8 @@ class _Annotation(BaseModel):
     # A dictionary is a run-length mask, whose pieces this toolkit does not need.
     segmentation: list[list[float]] | dict[str, Any] = []
     iscrowd: int = 0
+    score: Any = None
+    source: Any = None
 
 
 class _File(BaseModel):
@@ -62,6 +60,9 @@ def _pieces(annotation: _Annotation) -> list[Corners] | None:
 def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
     """Read a COCO file of boxes or polygons.
 
+    An annotation may have a ``score``, as COCO's detections do, and, as this toolkit writes
+    it, a ``source``; what another tool keeps under that key is not asked.
+
     Args:
         path: the JSON file; images are taken by their ``file_name``.
         images_root: the folder that the file names start from; looked for beside the
@@ -72,7 +73,7 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
 
     Raises:
         InputError: the file is missing or not COCO, or an annotation has an unknown
-            image or category.
+            image or category, or a score that is none.
     """
     try:
         content = _File.model_validate_json(path.read_bytes())
@@ -95,7 +96,10 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
             continue
         file, name = files[annotation.image_id], names[annotation.category_id]
         x, y, width, height = annotation.bbox
-        boxes.append((file, name, x, y, x + width, y + height, _pieces(annotation), where))
+        corners = (x, y, x + width, y + height)
+        score = share(annotation.score, f"{path}: {where}")
+        source = annotation.source if annotation.source in SOURCES else LABEL
+        boxes.append(ForeignBox(file, name, *corners, _pieces(annotation), where, score, source))
     images = [(image.file_name, image.width, image.height) for image in content.images]
     root = image_folder(images_root, path.parent, images[0][0] if images else "")
     return ForeignLabels.from_rows(images, boxes, root, str(path))
@@ -103,6 +107,9 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
 
 def write(labels: LabelledSet, path: Path) -> None:
     """Write a COCO file whose categories are the parts that the set labels, numbered from 1.
+
+    A box that no person drew, or that has a score below 1, has the keys ``score`` and
+    ``source``.
 
     Args:
         labels: the set; its images stay where they are and are named under their root.
@@ -120,18 +127,20 @@ def write(labels: LabelledSet, path: Path) -> None:
         for image, width, height in sizes[["image", "width", "height"]].values.tolist()
     ]
     drawn = frame.dropna(subset="part")
-    rows = drawn[["image", "part", "x1", "y1", "x2", "y2"]].values.tolist()
+    columns = ["image", "part", "x1", "y1", "x2", "y2", "score", "source"]
+    rows = drawn[columns].values.tolist()
     annotations = [
         {
             "id": number,
             "image_id": numbers[image],
             "category_id": classes[part],
-            "bbox": [round(value, 3) for value in (x1, y1, x2 - x1, y2 - y1)],
-            "area": round((x2 - x1) * (y2 - y1), 3),
+            "bbox": [round(value, DIGITS) for value in (x1, y1, x2 - x1, y2 - y1)],
+            "area": round((x2 - x1) * (y2 - y1), DIGITS),
             "segmentation": [],
             "iscrowd": 0,
+            **({} if drawn_by_hand(score, source) else {"score": score, "source": source}),
         }
-        for number, (image, part, x1, y1, x2, y2) in enumerate(rows, 1)
+        for number, (image, part, x1, y1, x2, y2, score, source) in enumerate(rows, 1)
     ]
     categories = [{"id": number, "name": name} for name, number in classes.items()]
     content = {"images": images, "categories": categories, "annotations": annotations}

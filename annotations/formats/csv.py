@@ -1,4 +1,4 @@
-"""A plain table of boxes: ``image,part,x1,y1,x2,y2``."""
+"""A plain table of boxes: ``image,part,x1,y1,x2,y2``, and ``score,source`` where there."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from annotations.boxes import CORNERS
+from annotations.boxes import CORNERS, LABEL, SOURCES
 from annotations.errors import InputError
-from annotations.formats.foreign import ForeignLabels, image_folder, image_sizes
+from annotations.formats.foreign import ForeignBox, ForeignLabels, image_folder, image_sizes
 from annotations.labels import LabelledSet
 from annotations.table import Column, check_table, read_table, write_table
 
@@ -17,11 +17,17 @@ _COLUMNS = (
     Column("image", required=True),
     Column("part", required=True, nullable=True),
     *(Column(name, kind="number", required=True, nullable=True) for name in CORNERS),
+    Column("score", kind="number", nullable=True, low=0.0, high=1.0),
+    Column("source", nullable=True, choices=SOURCES),
 )
+_BY_HAND: dict[str, float | str] = {"score": 1.0, "source": LABEL}
 
 
 def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
     """Read a CSV or Parquet table with the columns ``image, part, x1, y1, x2, y2``.
+
+    It may have the columns ``score`` (0 to 1) and ``source`` (label, detector or
+    identity-mean); an empty cell is 1 and label.
 
     Corners are pixels, or fractions of the image: fractions if more than half of the boxes
     end within 1, which no real box in pixels does. A row with an image alone says that the
@@ -33,9 +39,10 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
             file where None.
 
     Raises:
-        InputError: a column or cell is missing or not a number.
+        InputError: a column or cell is missing or not a number, a score is not 0 to 1, or a
+            source is another word.
     """
-    frame, _ = read_table(path, ["image", "part"])
+    frame, _ = read_table(path, ["image", "part", "source"])
     frame = check_table(frame, _COLUMNS, [], str(path))
     frame["where"] = [f"row {row + 2}" for row in range(len(frame))]
     given = frame[["part", *CORNERS]].notna()
@@ -54,16 +61,25 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
         known = pd.DataFrame(sizes, columns=["image", "width", "height"]).set_index("image")
         scale = known.loc[boxes["image"], ["width", "height"]].to_numpy(dtype=np.float64)
         boxes[CORNERS] *= np.tile(scale, 2)
-    rows = boxes[["image", "name", *CORNERS, "pieces", "where"]].itertuples(index=False, name=None)
+    known_of = {
+        name: boxes[name].fillna(by_hand) if name in boxes else by_hand
+        for name, by_hand in _BY_HAND.items()
+    }
+    boxes = boxes.assign(**known_of)[list(ForeignBox._fields)]
+    rows = map(ForeignBox._make, boxes.itertuples(index=False, name=None))
     return ForeignLabels.from_rows(sizes, rows, root, str(path))
 
 
 def write(labels: LabelledSet, path: Path) -> None:
     """Write the boxes as fractions, and a row with the name alone for an image without one.
 
+    Columns ``score`` and ``source`` are written where a box has others than a hand-drawn one.
+
     Args:
         labels: the set; its images stay where they are.
         path: the CSV (or, by its suffix, Parquet) file.
     """
-    boxes = labels.boxes.frame[["image", "part", *CORNERS]]
+    frame = labels.boxes.frame
+    by_hand = all(frame[name].eq(value).all() for name, value in _BY_HAND.items())
+    boxes = frame[["image", "part", *CORNERS, *([] if by_hand else _BY_HAND)]]
     write_table(labels.images.frame[["image"]].merge(boxes, on="image", how="left"), path)

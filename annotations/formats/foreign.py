@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from annotations.boxes import CORNERS
+from annotations.boxes import CORNERS, LABEL
 from annotations.errors import InputError
-from annotations.labels import LabelledSet
 from annotations.pixels import ImageError, read_size
 
 Corners = tuple[float, float, float, float]
 
 _IMAGE_COLUMNS = ["image", "width", "height"]
-_BOX_COLUMNS = ["image", "name", *CORNERS, "pieces", "where"]
 _IMAGE_FOLDERS = (".", "images", "JPEGImages", "../images", "../JPEGImages")
+
+
+class ForeignBox(NamedTuple):
+    """One row of the boxes; the fields are as `ForeignLabels` describes its columns."""
+
+    image: str
+    name: str
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    pieces: list[Corners] | None
+    where: str
+    score: float = 1.0
+    source: str = LABEL
+
+
+_Plain = tuple[str, str, float, float, float, float, list[Corners] | None, str]
 
 
 @dataclass(frozen=True)
@@ -34,8 +50,9 @@ class ForeignLabels:
             ``x1 y1 x2 y2`` (float64 pixels from the image's top left corner, not
             clipped; NaN where the format has fractions and the image cannot be read),
             ``pieces`` (the boxes of the annotation's polygons as a list of corner
-            tuples where it has several, else None) and ``where`` (the place in the
-            file, for messages).
+            tuples where it has several, else None), ``where`` (the place in the
+            file, for messages), ``score`` (float64, 0 to 1) and ``source`` (one of
+            `annotations.boxes.SOURCES`): 1 and label where the file does not say.
         root: the folder that ``image`` is relative to.
         source: the file or folder that errors name.
     """
@@ -49,7 +66,7 @@ class ForeignLabels:
     def from_rows(
         cls,
         images: Iterable[tuple[str, int | None, int | None]],
-        boxes: Iterable[tuple[str, str, float, float, float, float, list[Corners] | None, str]],
+        boxes: Iterable[ForeignBox | _Plain],
         root: Path,
         source: str,
     ) -> ForeignLabels:
@@ -60,11 +77,11 @@ class ForeignLabels:
         """
         image_frame = pd.DataFrame(list(images), columns=_IMAGE_COLUMNS)
         image_frame = image_frame.astype({"image": "string", "width": "Int64", "height": "Int64"})
-        box_frame = pd.DataFrame(list(boxes), columns=_BOX_COLUMNS)
-        numbers = dict.fromkeys(CORNERS, "float64")
-        box_frame = box_frame.astype(
-            {"image": "string", "name": "string", "pieces": "object", **numbers}
-        )
+        rows = [ForeignBox(*box) for box in boxes]
+        box_frame = pd.DataFrame(rows, columns=list(ForeignBox._fields))
+        numbers = dict.fromkeys([*CORNERS, "score"], "float64")
+        texts = dict.fromkeys(["image", "name", "source"], "string")
+        box_frame = box_frame.astype({**texts, "pieces": "object", **numbers})
         if image_frame.empty:
             raise InputError(f"{source}: no image in it")
         twice = image_frame["image"].duplicated()
@@ -84,20 +101,20 @@ def require_folder(path: Path) -> None:
         raise InputError(f"{path}: {what}")
 
 
-def image_folder(given: Path | None, folder: Path, example: str) -> Path:
+def image_folder(given: Path | None, folder: Path, *examples: str) -> Path:
     """Find the folder that image names start from.
 
     Args:
         given: what the person said; taken as it is.
         folder: where the labels are; tried are it, ``images`` and ``JPEGImages`` in it,
             and those two beside it.
-        example: the name of an image.
+        examples: the name of an image, or the names that it may have.
     """
     if given is not None:
         require_folder(given)
         return given
     for name in _IMAGE_FOLDERS:
-        if (folder / name / example).is_file():
+        if any((folder / name / example).is_file() for example in examples):
             return folder.parent / name[3:] if name.startswith("..") else folder / name
     return folder
 
@@ -115,49 +132,20 @@ def image_sizes(root: Path, names: Sequence[str]) -> list[tuple[str, int | None,
         return list(pool.map(size, names))
 
 
-def pixel_boxes(labels: LabelledSet) -> pd.DataFrame:
-    """Return a labelled set's boxes in pixels, for a writer.
-
-    Returns:
-        One row per image and box, in the order of the images: ``image``, ``width``,
-        ``height`` (int64), ``part`` and ``x1 y1 x2 y2`` (float64 pixels). An image
-        without a box has one row, whose ``part`` is empty.
-
-    Raises:
-        ImageError: an image's size cannot be read.
-    """
-    names = list(labels.images.frame["image"])
-    with ThreadPoolExecutor() as pool:
-        sizes = list(pool.map(read_size, labels.images.paths))
-    frame = pd.DataFrame(sizes, columns=["width", "height"]).assign(image=names)
-    frame = frame.merge(labels.boxes.frame[["image", "part", *CORNERS]], on="image", how="left")
-    frame[["x1", "x2"]] = frame[["x1", "x2"]].mul(frame["width"], axis=0)
-    frame[["y1", "y2"]] = frame[["y1", "y2"]].mul(frame["height"], axis=0)
-    return frame[["image", "width", "height", "part", *CORNERS]]
-
-
-def labelled_names(labels: LabelledSet) -> list[str]:
-    """Return the parts that the set labels, in the vocabulary's order: a format's class list."""
-    return [name for name in labels.vocabulary.names if name in labels.labelled]
-
-
-def one_file_each(labels: LabelledSet, suffix: str) -> dict[str, str]:
-    """Name a label file for each image: the image's own name with ``suffix``.
-
-    Raises:
-        InputError: two images would share one (``a.jpg`` and ``a.png``).
-    """
-    images = list(labels.images.frame["image"])
-    files = {image: str(PurePosixPath(image).with_suffix(suffix)) for image in images}
-    shared, count = Counter(files.values()).most_common(1)[0]
-    if count > 1:
-        raise InputError(f"{labels.images.source}: {count} images would share '{shared}'")
-    return files
-
-
 def number(text: Any, source: str) -> float:
     """Parse a coordinate; ``source`` names its place in the error."""
     try:
-        return float(text)
+        value = float(text)
     except (TypeError, ValueError):
-        raise InputError(f"{source}: '{text}' is not a number") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{source}: '{text}' is not a number")
+    return value
+
+
+def share(text: Any, source: str) -> float:
+    """Parse a score, 0 to 1; nothing is 1. ``source`` names its place in the error."""
+    value = 1.0 if text is None else number(text, source)
+    if not 0.0 <= value <= 1.0:
+        raise InputError(f"{source}: {text} is not a score from 0 to 1")
+    return value

@@ -1,9 +1,14 @@
-"""Pascal VOC: a folder with one XML file per image."""
+"""Pascal VOC: a folder with one XML file per image.
+
+The format has no place for a box's score or source: they are not written.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import pandas as pd
 
 from annotations.boxes import CORNERS
 from annotations.errors import InputError
@@ -13,10 +18,10 @@ from annotations.formats.foreign import (
     image_folder,
     image_sizes,
     number,
-    one_file_each,
-    pixel_boxes,
     require_folder,
 )
+from annotations.formats.markup import add, parse_xml, xml_text
+from annotations.formats.writing import one_file_each, pixel_boxes, plain
 from annotations.labels import LabelledSet
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
@@ -28,19 +33,12 @@ def find_xml(folder: Path) -> list[Path]:
     return sorted((inside if inside.is_dir() else folder).rglob("*.xml"))
 
 
-def _parse(file: Path) -> ElementTree.Element:
-    try:
-        return ElementTree.parse(file).getroot()
-    except ElementTree.ParseError as error:
-        raise InputError(f"{file}: not XML: {error}") from None
-
-
 def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
     """Read a folder of Pascal VOC files, in ``Annotations/`` or directly inside.
 
     The format counts pixels from 1 and includes the last one, so a box's left and top edge
-    are one less than written. Files of tools that count from 0 come out one pixel to the
-    upper left.
+    are one less than written, be they whole or decimals. Files of tools that count from 0
+    come out one pixel to the upper left.
 
     Args:
         path: the folder.
@@ -57,7 +55,7 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
     base = path / "Annotations" if (path / "Annotations").is_dir() else path
     names, sizes, boxes = [], [], []
     for file in found:
-        tree = _parse(file)
+        tree = parse_xml(file)
         name = (tree.findtext("filename") or "").strip()
         if not name:
             raise InputError(f"{file}: no <filename>; not a Pascal VOC file")
@@ -84,14 +82,12 @@ def read(path: Path, images_root: Path | None = None) -> ForeignLabels:
     return ForeignLabels.from_rows(images, boxes, root, str(path))
 
 
-def _add(parent: ElementTree.Element, tag: str, text: object = "") -> ElementTree.Element:
-    child = ElementTree.SubElement(parent, tag)
-    child.text = str(text)
-    return child
-
-
 def write(labels: LabelledSet, path: Path) -> None:
-    """Write ``Annotations/NAME.xml`` for every image; edges are rounded to whole pixels.
+    """Write ``Annotations/NAME.xml`` for every image.
+
+    An edge on a whole pixel is a whole number, as the format has it; one between two is
+    written with decimals, which the common readers take. Left and top are one more than
+    counted from 0 in either case.
 
     Args:
         labels: the set; its images stay where they are.
@@ -105,29 +101,27 @@ def write(labels: LabelledSet, path: Path) -> None:
     labels.require_replaceable(path, "Annotations")
     one_file_each(labels, ".xml")
     frame = pixel_boxes(labels)
-    frame[["x1", "y1"]] = frame[["x1", "y1"]].round() + 1
-    frame[["x2", "y2"]] = frame[["x2", "y2"]].round()
+    frame[["x1", "y1"]] += 1
     with whole_folder(path) as aside:
         for image, rows in frame.groupby("image", sort=False):
-            name = Path(str(image))
-            tree = ElementTree.Element("annotation")
-            _add(tree, "filename", name.name)
-            size = _add(tree, "size")
-            for side, value in zip(
-                ("width", "height"), rows[["width", "height"]].iloc[0], strict=True
-            ):
-                _add(size, side, value)
-            _add(size, "depth", 3)
-            for part, x1, y1, x2, y2 in rows.dropna(subset="part")[
-                ["part", *CORNERS]
-            ].values.tolist():
-                thing = _add(tree, "object")
-                _add(thing, "name", part)
-                box = _add(thing, "bndbox")
-                edges = (x1, y1, max(x1, x2), max(y1, y2))
-                for edge, value in zip(_EDGES, edges, strict=True):
-                    _add(box, edge, int(value))
-            ElementTree.indent(tree)
-            file = aside / "Annotations" / name.with_suffix(".xml")
+            file = aside / "Annotations" / Path(str(image)).with_suffix(".xml")
             file.parent.mkdir(parents=True, exist_ok=True)
-            ElementTree.ElementTree(tree).write(file, "utf-8", xml_declaration=True)
+            file.write_text(xml_text(_tree(Path(str(image)).name, rows)), "utf-8")
+
+
+def _tree(name: str, rows: pd.DataFrame) -> Element:
+    """Describe one image and its boxes, of which the left and top edges count from 1."""
+    tree = Element("annotation")
+    add(tree, "filename", name)
+    size = add(tree, "size")
+    for side in ("width", "height"):
+        add(size, side, rows[side].iloc[0])
+    add(size, "depth", 3)
+    drawn = rows.dropna(subset="part")[["part", *CORNERS]]
+    for part, *edges in drawn.values.tolist():
+        thing = add(tree, "object")
+        add(thing, "name", part)
+        box = add(thing, "bndbox")
+        for edge, value in zip(_EDGES, edges, strict=True):
+            add(box, edge, plain(value))
+    return tree

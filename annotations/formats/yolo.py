@@ -1,4 +1,7 @@
-"""YOLO: a folder with class names, images, and one text file of fractions per image."""
+"""YOLO: a folder with class names, images, and one text file of fractions per image.
+
+The format has no place for a box's score or source: they are not written.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,10 @@ from annotations.formats.foreign import (
     Corners,
     ForeignLabels,
     image_sizes,
-    labelled_names,
     number,
-    one_file_each,
     require_folder,
 )
+from annotations.formats.writing import labelled_names, one_file_each
 from annotations.labels import LabelledSet
 from annotations.pixels import find_images
 
@@ -132,7 +134,7 @@ def write(labels: LabelledSet, path: Path) -> None:
     lines: dict[str, list[str]] = {image: [] for image in files}
     for image, part, x1, y1, x2, y2 in frame[["image", "part", *CORNERS]].values.tolist():
         box = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
-        lines[image].append(" ".join([str(names.index(part)), *(f"{v:.6f}" for v in box)]))
+        lines[image].append(" ".join([str(names.index(part)), *(f"{v:.9f}" for v in box)]))
     with whole_folder(path) as aside:
         for image, source in zip(files, labels.images.paths, strict=True):
             for folder in ("images", "labels"):

@@ -13,10 +13,11 @@ app = typer.Typer(
     help="Part labels, the part detector, and its cached boxes.", no_args_is_help=True
 )
 
+FORMATS = "coco, csv, cvat, labelstudio, voc or yolo"  # spelt out: help must not load pandas
 LabelsPath = Annotated[Path, typer.Argument(help="Labels: a labelled set or a foreign format.")]
 SetPath = Annotated[Path, typer.Argument(help="Labelled set, made by 'parts import'.")]
 DetectorPath = Annotated[Path, typer.Argument(help="Detector, made by 'parts train'.")]
-Format = Annotated[str | None, typer.Option(help="coco, yolo, voc or csv. [guessed]")]
+Format = Annotated[str | None, typer.Option(help=f"{FORMATS}. [guessed]")]
 Root = Annotated[Path | None, typer.Option("--images", help="Folder of the images. [guessed]")]
 
 
@@ -43,7 +44,7 @@ def import_(
 def export(
     labels: SetPath,
     out: Annotated[Path, typer.Argument(help="File or folder to write.")],
-    format: Annotated[str, typer.Option(help="coco, yolo, voc or csv.")],
+    format: Annotated[str, typer.Option(help=f"{FORMATS}.")],
 ) -> None:
     """Write a labelled set in another tool's format."""
     from annotations.errors import InputError, suggest
@@ -55,6 +56,33 @@ def export(
         raise InputError(f"no label format '{format}'; {suggest(format, FORMATS)}")
     FORMATS[format].write(LabelledSet.read(labels), out)
     written(out, f"{format} labels:")
+
+
+@app.command()
+def merge(
+    labels: Annotated[list[Path], typer.Argument(help="Labelled sets to merge: two or more.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write the merged set to.")],
+    vocabulary: Annotated[
+        str | None,
+        typer.Option(help="Vocabulary of the merged set. [theirs, or the union of theirs]"),
+    ] = None,
+    prefer: Annotated[
+        str, typer.Option(help="Which set is believed where two disagree: first or last.")
+    ] = "first",
+    overlap: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Boxes of a part that overlap by this are the same."),
+    ] = 0.5,
+) -> None:
+    """Merge labelled sets, and list where they disagree on images that they share.
+
+    On an image of several sets each part is taken from the first of them that labels it. The
+    conflicts are written beside the merged set, to OUT-conflicts.csv. Sets of different parts
+    with images of their own are not merged: 'parts train' takes several sets as they are.
+    """
+    from pipelines.jobs.merge import merge
+
+    merge(labels, out, vocabulary, prefer, overlap)
 
 
 @app.command()

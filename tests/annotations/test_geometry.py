@@ -105,3 +105,13 @@ def test_bottom_is_the_lowest_box_or_the_vehicles() -> None:
     )
     assert vehicle_bottom(boxes).to_dict() == {"a": 99.0, "b": 70.0}
     assert vehicle_bottom(boxes, "car").to_dict() == {"a": 80.0, "b": 70.0}
+
+
+def test_a_brand_is_as_sure_and_as_hand_drawn_as_its_lights() -> None:
+    rows: list[Row] = [("a", "light", "front", x, 40, x + 20, 50) for x in (10, 70)]
+    rows += [("b", "light", None, x, 40, x + 20, 50) for x in (10, 70)]
+    scores, sources = [0.75, 0.5, 1.0, 1.0], ["label", "detector", "label", "label"]
+    given = frame(rows).assign(score=scores, source=sources)
+    derived = prn_parts(given, pd.Series({"a": 95.0, "b": 95.0}))
+    assert derived["score"].tolist() == [*scores, 0.5, 1.0]
+    assert derived["source"].tolist() == [*sources, "detector", "label"]
