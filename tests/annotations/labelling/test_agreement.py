@@ -56,7 +56,7 @@ def _drawn(draw) -> list[Row]:
     return rows
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(_drawn(), _drawn(), st.sampled_from([0.3, 0.5, 0.8]))
 def test_agrees_with_trying_every_assignment(first, second, least):
     found = agreement(boxes(*first), boxes(*second), IMAGES, PRN, least)
@@ -106,7 +106,7 @@ def test_kappa_agrees_with_scikit_learn(answers):
     assert kappa(first, second) == pytest.approx(_peer(first, second), nan_ok=True)
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(_drawn(), _drawn())
 def test_who_is_first_makes_no_difference_but_of_names(first, second):
     one = agreement(boxes(*first), boxes(*second), IMAGES, PRN)

@@ -202,7 +202,7 @@ def test_usual_boxes_may_come_without_sides():
     assert found([("light", 0.4, 0.0, 0.5, 0.1)], usual=plain) == [("far from usual", (0,))]
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.sampled_from([*PRN.names, "?"]), *[st.integers(0, 20)] * 4), max_size=20)
 )
