@@ -134,7 +134,9 @@ class LabelledSet:
             (aside / ABOUT).write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")
             if own:
                 record = {k: v for k, v in self.vocabulary.record().items() if k != "name"}
-                (aside / OWN_VOCABULARY).write_text(yaml.safe_dump(record, sort_keys=False), "utf-8")
+                (aside / OWN_VOCABULARY).write_text(
+                    yaml.safe_dump(record, sort_keys=False), "utf-8"
+                )
 
     @staticmethod
     def is_at(folder: Path) -> bool:

@@ -111,8 +111,8 @@ class Project:
         name = vocabulary.name
         if name in built_in_vocabularies() and vocabulary == load_vocabulary(name):
             return name
-        parts = {"parts": [part.model_dump() for part in vocabulary.parts]}
-        write_text(folder / OWN_VOCABULARY, yaml.safe_dump(parts, sort_keys=False))
+        record = {key: value for key, value in vocabulary.record().items() if key != "name"}
+        write_text(folder / OWN_VOCABULARY, yaml.safe_dump(record, sort_keys=False))
         return OWN_VOCABULARY
 
     def save(
