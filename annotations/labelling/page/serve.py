@@ -1,0 +1,70 @@
+"""Serving the page until it is stopped."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from annotations.errors import InputError
+from annotations.labelling.page.guard import LOOPBACK
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take a port, before anything else is done.
+
+    Args:
+        host: a name or address of this machine.
+        port: the port; 0 for any free one.
+
+    Raises:
+        InputError: it is in use, or not allowed.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        taken = socket.socket(family, socket.SOCK_STREAM)
+        # A port whose last owner was just stopped is free.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+        taken.listen(128)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = f"port {port} is in use; is the page open already? take another with --port"
+        else:
+            why = f"cannot listen on {host}, port {port}: {error.strerror}"
+        raise InputError(why) from None
+    return taken
+
+
+def token_for(host: str, given: str | None) -> str | None:
+    """Return the token that the page asks for: none on this machine alone, unless one is given."""
+    if given:
+        return given
+    return None if host in LOOPBACK else secrets.token_urlsafe(16)
+
+
+def address(host: str, taken: socket.socket, token: str | None) -> str:
+    """Return the page's address, to open in a browser."""
+    shown = socket.gethostname() if host in ("0.0.0.0", "::") else host
+    shown = f"[{shown}]" if ":" in shown else shown
+    question = f"/?token={token}" if token else "/"
+    return f"http://{shown}:{taken.getsockname()[1]}{question}"
+
+
+def serve(app: FastAPI, taken: socket.socket, started: Callable[[], None]) -> None:
+    """Answer requests until Ctrl-C.
+
+    Args:
+        app: see `annotations.labelling.page.app.make_app`.
+        taken: see `bind`.
+        started: called when the page can be opened.
+    """
+    # Nobody is kept waiting by a page that stays open somewhere.
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    started()
+    server.run(sockets=[taken])
