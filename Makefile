@@ -10,7 +10,7 @@ changes = $(foreach change,$(SET),--set '$(change)')
 labels = $(foreach labels,$(LABELS),--labels '$(labels)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo detect-parts find-views train-reid retrieve tables tables-fast ablation test test-slow lint format constraints clean
+.PHONY: help setup demo label detect-parts find-views train-reid retrieve tables tables-fast ablation test test-slow lint format constraints clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ $(VENV)/ready: constraints.txt pyproject.toml
 
 demo: $(VENV)/ready ## Run every job on the built-in fleet; ends by naming the report to open
 	$(BIN)/partreid demo
+
+label: $(VENV)/ready ## Open a page to draw part boxes on DATA, helped by a detector; LABELS VOCABULARY=prn DETECTOR START PORT=8090 AS=name
+	$(BIN)/partreid label '$(DATA)' --work '$(WORK)' $(call option,LABELS,labels) $(call option,VOCABULARY,vocabulary) $(call option,DETECTOR,detector) $(call option,START,start) $(call option,PORT,port) $(call option,AS,as) $(changes)
 
 detect-parts: $(VENV)/ready ## Train a part detector on LABELS, one set or several (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'
 	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(labels) $(call option,DETECTOR,detector) $(changes) $(if $(REDO),--redo)

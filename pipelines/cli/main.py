@@ -17,6 +17,7 @@ from pipelines.cli import (
     fleet,
     gallery,
     jobs,
+    label,
     parts,
     reid,
     tables,
@@ -37,6 +38,7 @@ reid.register(app)
 compare.register(app)
 gallery.register(app)
 jobs.register(app)
+label.register(app)
 data.register(app)
 fleet.register(app)
 evidence.register(app)
