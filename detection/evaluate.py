@@ -31,12 +31,17 @@ class DetectorScores:
         images: images counted.
         trained_on: images left out because the detector was trained on them.
         problems: one line per image left out because it cannot be read.
+        found: every box found at the lowest confidence on the images counted: columns ``image``,
+            ``part``, ``x1 y1 x2 y2``, ``score``.
+        truth: the true boxes of the images counted, as in the set.
     """
 
     table: pd.DataFrame
     images: int
     trained_on: int
     problems: list[str]
+    found: pd.DataFrame
+    truth: pd.DataFrame
 
 
 def evaluate_detector(
@@ -81,11 +86,14 @@ def evaluate_detector(
             f"{labels.images.source}: no image can be read; {next(iter(problems.values()))}"
         )
     truth = unseen.boxes.frame
+    truth = truth[~truth["image"].isin(list(problems))]
     return DetectorScores(
-        table=score_boxes(found, truth[~truth["image"].isin(list(problems))], names),
+        table=score_boxes(found, truth, names),
         images=len(unseen) - len(problems),
         trained_on=len(labels) - len(unseen),
         problems=list(problems.values()),
+        found=found,
+        truth=truth,
     )
 
 

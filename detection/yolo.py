@@ -29,6 +29,7 @@ from ultralytics.utils.downloads import (
 )
 from ultralytics.utils.loss import E2ELoss, v8DetectionLoss
 from ultralytics.utils.metrics import ap_per_class
+from ultralytics.utils.metrics import compute_ap as _compute_ap
 
 __all__ = [
     "GITHUB_ASSETS_NAMES",
@@ -41,6 +42,7 @@ __all__ = [
     "YOLODataset",
     "ap_per_class",
     "attempt_download_asset",
+    "compute_ap",
     "load_checkpoint",
     "v8DetectionLoss",
     "yaml_model_load",
@@ -48,6 +50,7 @@ __all__ = [
 
 VERSION: str = ultralytics.__version__
 load_checkpoint: Callable[..., tuple[Any, dict[str, Any]]] = tasks.load_checkpoint
+compute_ap: Callable[..., tuple[float, Any, Any]] = _compute_ap
 yaml_model_load: Callable[..., dict[str, Any]] = tasks.yaml_model_load
 
 # Ultralytics replaces Pillow's function by one that installs a package for unreadable files.

@@ -95,6 +95,57 @@ def check(labels: LabelsPath, format: Format = None, images: Root = None) -> Non
 
 
 @app.command()
+def stats(
+    labels: SetPath,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data set that the images are from: tells coverage and viewpoints."),
+    ] = None,
+    dataset: options.Kind = None,
+    viewpoint: Annotated[
+        str | None, typer.Option(help="Column that says from where an image is. [viewpoint]")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results. [stats/ beside the labels]")
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Train on some and on all images: would more help?")
+    ] = False,
+    sizes: Annotated[
+        str | None, typer.Option(help="Of the curve, before all images. [50,100,200]")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Change a setting of the curve's detectors, such as --set hold_out=80; "
+            "repeatable. [hold_out=0.2]",
+        ),
+    ] = None,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Replace the curve's detectors of other settings.")
+    ] = False,
+    device: options.Device = "auto",
+) -> None:
+    """Say what is in labels: parts, sizes, viewpoints, coverage; and if more are needed.
+
+    With --curve a detector is trained on 50, 100, 200 and all images, for equally many steps, and
+    tested on the same held-out ones; stopped half-way, the same command goes on.
+    """
+    from annotations.errors import InputError
+    from pipelines.jobs.label_stats import label_stats
+
+    asked = None
+    if curve:
+        from pipelines.jobs.learning_curve import CurveAsked
+
+        asked = CurveAsked(sizes, settings or [], redo, device)
+    elif sizes or settings or redo:
+        raise InputError("--sizes, --set and --redo are of the learning curve; add --curve")
+    label_stats(labels, data, dataset, viewpoint, out, asked)
+
+
+@app.command()
 def vocabulary(
     name: Annotated[
         str | None, typer.Argument(help="Name, or a YAML file; none lists all.")
