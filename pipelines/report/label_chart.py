@@ -52,7 +52,7 @@ def write_label_chart(tables: LabelTables, vocabulary: Vocabulary, title: str, p
     parts = list(tables.counts["part"])
     colours = [vocabulary[part].colour for part in parts]
     together = "of the images with the row's part, showing the column's"
-    by_viewpoint = "of the labelled images of a viewpoint (how many), showing the part"
+    by_viewpoint = "of a viewpoint's images (how many), showing the part"
     panels: list[Callable[[Axes], None]] = [
         lambda axes: _counts(axes, tables.counts, colours),
         lambda axes: _sizes(axes, tables.sizes, colours),
