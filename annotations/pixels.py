@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,10 @@ from annotations.errors import InputError
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 MIN_SIDE = 8
 """Pixels; a smaller crop shows no vehicle, and detectors and augmentations divide by its size."""
+
+
+# Up to twice this many pixels are read, and beyond it `ImageError` says so: no need to warn.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 class ImageError(InputError):

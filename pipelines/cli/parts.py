@@ -42,20 +42,20 @@ def import_(
 
 @app.command()
 def export(
-    labels: SetPath,
+    labels: Annotated[
+        Path, typer.Argument(help="Labelled set; or a box cache, with --data, to be corrected.")
+    ],
     out: Annotated[Path, typer.Argument(help="File or folder to write.")],
     format: Annotated[str, typer.Option(help=f"{FORMATS}.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Data set of a box cache: its images become tasks.")
+    ] = None,
+    dataset: options.Kind = None,
 ) -> None:
-    """Write a labelled set in another tool's format."""
-    from annotations.errors import InputError, suggest
-    from annotations.formats import FORMATS
-    from annotations.labels import LabelledSet
-    from pipelines.tables import written
+    """Write labels, or a detector's boxes as pre-annotations, in another tool's format."""
+    from pipelines.jobs.labels import export
 
-    if format not in FORMATS:
-        raise InputError(f"no label format '{format}'; {suggest(format, FORMATS)}")
-    FORMATS[format].write(LabelledSet.read(labels), out)
-    written(out, f"{format} labels:")
+    export(labels, out, format, data, dataset)
 
 
 @app.command()

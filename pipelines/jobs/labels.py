@@ -7,12 +7,36 @@ from pathlib import Path
 import pandas as pd
 
 from annotations.check import LabelReport, check_labels
+from annotations.datasets import read_images
+from annotations.errors import InputError, suggest
+from annotations.formats import FORMATS
+from annotations.images import Images
 from annotations.importing import read_foreign
 from annotations.labels import LabelledSet
 from annotations.vocabulary import built_in_vocabularies, load_vocabulary
-from pipelines.tables import say, show
+from pipelines.jobs.detector import boxes_at, vocabulary_of
+from pipelines.tables import say, show, written
 
 _SHOWN = 30
+
+
+def export(labels: Path, out: Path, format: str, data: Path | None, dataset: str | None) -> None:
+    """Write a labelled set, or the boxes that a detector found, in another tool's format."""
+    if format not in FORMATS:
+        raise InputError(f"no label format '{format}'; {suggest(format, FORMATS)}")
+    given = _found_boxes(labels, data, dataset) if data else LabelledSet.read(labels)
+    FORMATS[format].write(given, out)
+    written(out, f"{format} labels:")
+
+
+def _found_boxes(cache: Path, data: Path, dataset: str | None) -> LabelledSet:
+    """Take a detector's boxes for labels, whose source and score say that nobody drew them."""
+    if LabelledSet.is_at(cache):
+        raise InputError(f"{cache}: is a labelled set, which knows its images; leave out --data")
+    boxes, images = boxes_at(cache), read_images(data, dataset)
+    vocabulary = vocabulary_of(boxes)
+    table = Images(images.frame[["image"]], images.root, images.source)
+    return LabelledSet(table, boxes.of(images), vocabulary, frozenset(vocabulary.names))
 
 
 def show_labels(labels: LabelledSet) -> None:

@@ -1,12 +1,15 @@
+import json
 import socket
 import stat
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.labelling.project import Project
 from annotations.vocabulary import load_vocabulary
@@ -59,3 +62,23 @@ def test_a_folder_that_cannot_be_written_is_said(data: Path, tmp_path: Path) -> 
 def test_the_command_explains_itself() -> None:
     said = CliRunner().invoke(app, ["label", "--help"])
     assert said.exit_code == 0 and "--train-every" in said.output
+
+
+def test_what_a_detector_found_becomes_tasks(data: Path, tmp_path: Path) -> None:
+    boxes = Boxes(
+        pd.DataFrame(
+            [("a.png", "window", 0.25, 0.2, 0.75, 0.5, 0.8, "detector")],
+            columns=["image", "part", "x1", "y1", "x2", "y2", "score", "source"],
+        ),
+        {"vocabulary": load_vocabulary("prn").record()},
+    )
+    boxes.write(tmp_path / "boxes.parquet")
+    out = tmp_path / "tasks.json"
+    command = ["parts", "export", str(tmp_path), str(out), "--format", "labelstudio"]
+    said = CliRunner().invoke(app, [*command, "--data", str(data)])
+    assert said.exit_code == 0, said.output
+    (task,) = json.loads(out.read_text())
+    (prediction,) = task["predictions"]
+    value = prediction["result"][0]["value"]
+    assert prediction["score"] == 0.8 and not task.get("annotations")
+    assert (value["x"], value["y"], value["width"], value["height"]) == (25, 20, 50, 30)

@@ -167,10 +167,12 @@ def test_labelling_and_a_killed_server(browser: Any, data: Path, tmp_path: Path)
         hand.press("Enter")
         hand.page.wait_for_selector(".pl-empty")
         assert "not a readable image" in hand.page.locator(".pl-empty").first.text_content()
-        hand.press("Shift+S")
+        hand.press("Enter")  # nobody has seen it: it is skipped
         hand.page.wait_for_function(
             "() => document.body.innerText.includes('every image is labelled')"
         )
+        skipped = Project.open(labels).journal.latest("5.png")
+        assert skipped is not None and skipped.labels.state == "skipped"
         hand.page.goto(address + "progress")
         hand.page.wait_for_function("() => document.body.innerText.includes('3 of 5')")
         hand.page.goto(address + "review")

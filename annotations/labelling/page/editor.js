@@ -295,6 +295,7 @@ export default {
       this.since = performance.now();
       if (!payload.image) {
         this.shown = null;
+        this.armed = null;
         this.empty = payload.empty;
         return;
       }
@@ -302,7 +303,8 @@ export default {
       this.adopt(payload.labels, payload.revision, payload.findings);
       if (payload.revision === 0) this.labels.boxes = payload.proposals.map((box) => ({ ...box }));
       if (this.labels.bottom === null && this.setup.derive) this.labels.bottom = payload.bottom;
-      this.armed = payload.revision === 0 && !payload.proposals.length ? this.nextPart() : null;
+      const fresh = payload.revision === 0 && !payload.proposals.length && !payload.problem;
+      this.armed = fresh ? this.nextPart() : null;
       this.measure();
       this.fitView();
       for (const url of payload.coming) new Image().src = url;
@@ -374,6 +376,7 @@ export default {
       this[name](wanted);
     },
     accept() {
+      if (this.shown.problem || this.broken) return this.skip(); // nobody has seen it
       const update = { state: "done" };
       if (this.setup.review) update.reviewed = this.setup.by || "someone";
       this.finish(update);

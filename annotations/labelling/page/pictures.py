@@ -62,12 +62,15 @@ class Pictures:
         return path
 
     def size(self, image: str) -> tuple[int, int]:
-        """Return an image's width and height as it is shown.
+        """Return an image's width and height as it is shown, having decoded all of it.
+
+        A browser shows half an image for half a file, and says nothing.
 
         Raises:
             InputError: it cannot be read.
         """
-        return read_size(self.path(image))
+        height, width = self._pixels(image).shape[:2]
+        return width, height
 
     def whole(self, image: str) -> Picture:
         """Return an image as its file is, or as a smaller copy where it is large or turned.
