@@ -37,6 +37,7 @@ class Shown:
         labels: what holds so far.
         proposals: boxes offered, for an image never touched.
         usual: boxes of the same vehicle's other images.
+        others: boxes of the layer that the seat looks at beside.
         findings: what looks wrong.
         history: changes so far.
         problem: why it cannot be shown; empty where it can.
@@ -48,6 +49,7 @@ class Shown:
     labels: ImageLabels
     proposals: tuple[DrawnBox, ...]
     usual: tuple[DrawnBox, ...]
+    others: tuple[DrawnBox, ...]
     findings: tuple[Finding, ...]
     history: int
     problem: str = ""
@@ -62,6 +64,7 @@ class Seat:
         layer: whose labels they write; empty for the common ones.
         review: whether finished images are looked at again.
         only: show only these images, such as those on which two people disagree.
+        against: a layer whose boxes are shown beside; empty for none.
         visited: images shown, in order.
         place: which of them is shown.
     """
@@ -70,6 +73,7 @@ class Seat:
     layer: str = ""
     review: bool = False
     only: tuple[str, ...] = ()
+    against: str = ""
     visited: list[str] = field(default_factory=list)
     place: int = -1
 
@@ -182,6 +186,7 @@ class Desk:
         assert image is not None
         self.project.journal.refresh()
         change = self.project.journal.latest(image, seat.layer)
+        others = self.project.journal.latest(image, seat.against) if seat.against else None
         proposals: Sequence[DrawnBox] = ()
         problem = ""
         if change is None and self.helper is not None:
@@ -202,6 +207,7 @@ class Desk:
                 DrawnBox.offer(str(row[0]), row[1:], "identity-mean", 1.0)
                 for row in usual.reindex(columns=["part", *CORNERS]).to_numpy(object).tolist()
             ),
+            others=others.labels.boxes if others else (),
             findings=self.findings(change.labels.boxes if change else proposals, usual),
             history=len(self.project.journal.history(image, seat.layer)),
             problem=problem,

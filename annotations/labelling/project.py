@@ -91,20 +91,28 @@ class Project:
             raise InputError(f"{folder}: holds something else; label into a new folder")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            about = {
-                "vocabulary": cls._own(folder, vocabulary),
-                "labelled": list(vocabulary.names),
-                "root": _root_from(folder, root),
-                "derive": derive,
-            }
             (folder / JOURNAL).touch()
-            # Last: a folder with this file is a project.
-            write_text(folder / ABOUT, yaml.safe_dump(about, sort_keys=False))
+            made = cls(folder, vocabulary, root, derive)
+            made._write(cls._own(folder, vocabulary))
         except OSError as error:
             raise InputError(
                 f"{folder}: cannot be written ({error.strerror}); choose another with --labels"
             ) from None
-        return cls(folder, vocabulary, root, derive)
+        return made
+
+    def follow(self, root: Path) -> None:
+        """Remember that the images were moved to ``root``, under the names that they had."""
+        self.root = root
+        self._write(str(read_yaml(self.folder / ABOUT)["vocabulary"]))
+
+    def _write(self, vocabulary: str) -> None:
+        about = {
+            "vocabulary": vocabulary,
+            "labelled": list(self.vocabulary.names),
+            "root": _root_from(self.folder, self.root),
+            "derive": self.derive,
+        }
+        write_text(self.folder / ABOUT, yaml.safe_dump(about, sort_keys=False))
 
     @staticmethod
     def _own(folder: Path, vocabulary: Vocabulary) -> str:

@@ -144,6 +144,9 @@ def _project(wish: Wish, images: Images) -> Project:
             f"{folder}: labels {', '.join(project.vocabulary.names)}; label '{wish.vocabulary}' "
             "into another folder with --labels"
         )
+    if not project.root.is_dir():
+        say(f"{folder}: its images were under {project.root}, which is gone; now {images.root}")
+        project.follow(images.root)
     if project.root.resolve() != images.root.resolve():
         raise InputError(
             f"{folder}: holds labels of images under {project.root}, not of {images.root}; give "

@@ -65,8 +65,9 @@ def make_app(desk: Desk, *, by: str = "", layer: str = "", token: str | None = N
         edit(seat, client, "label")
 
     @ui.page("/review", title="partreid: review")
-    def review(client: Client, by: str = by, image: str = "") -> None:
-        seat = Seat(by=by, layer=layer, review=True, only=(image,) if image else ())
+    def review(client: Client, by: str = by, image: str = "", against: str = "") -> None:
+        only = (image,) if image else ()
+        seat = Seat(by=by, layer=layer, review=True, only=only, against=against)
         edit(seat, client, "review")
 
     @ui.page("/agreement", title="partreid: agreement")

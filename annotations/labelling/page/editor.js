@@ -30,6 +30,10 @@ export default {
           <rect :width="box.tag.width" height="16" rx="3" :fill="box.colour"/>
           <text x="5" y="12">{{ box.words }}</text>
         </g>
+        <g v-for="(box, index) in others" :key="'o' + index" class="other">
+          <rect v-bind="box.rect"/>
+          <text :x="box.rect.x + box.rect.width - 3" :y="box.rect.y + box.rect.height - 5">{{ box.words }}</text>
+        </g>
         <line v-if="setup.derive && bottomLine !== null" class="bottom" x1="0" x2="100%"
               :y1="bottomLine" :y2="bottomLine"/>
         <text v-if="setup.derive && bottomLine !== null" class="bottom" x="8" :y="bottomLine - 5">
@@ -218,6 +222,12 @@ export default {
           },
         };
       });
+    },
+    others() {
+      return this.shown.others.map((box) => ({
+        rect: geometry.toStage(box, this.size, this.view),
+        words: `${this.shown.against}: ${box.part}`,
+      }));
     },
     visibleBoxes() {
       const boxes = this.labels.boxes;

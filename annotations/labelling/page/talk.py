@@ -131,6 +131,8 @@ class Talk:
             "revision": shown.revision,
             "proposals": [box.model_dump() for box in shown.proposals],
             "usual": [box.model_dump() for box in shown.usual],
+            "others": [box.model_dump() for box in shown.others],
+            "against": self._seat.against,
             "findings": [dataclasses.asdict(finding) for finding in shown.findings],
             "bottom": self._bottom_for(shown),
             "problem": problem,

@@ -111,10 +111,10 @@ def _compare(desk: Desk, first: str, second: str) -> None:
     _table(found.by_part.round(3))
     ui.html("<h2>Images, worst first</h2>", sanitize=False)
     rows = found.by_image.round(3).head(200)
-    _table(rows, links=True)
+    _table(rows, against=second or first)
 
 
-def _table(frame: pd.DataFrame, links: bool = False) -> None:
+def _table(frame: pd.DataFrame, against: str = "") -> None:
     columns = [
         {
             "name": name,
@@ -126,11 +126,14 @@ def _table(frame: pd.DataFrame, links: bool = False) -> None:
         for name in frame
     ]
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    table = ui.table(columns=columns, rows=rows, pagination=20 if len(rows) > 20 else 0)
+    table = ui.table(columns=columns, rows=rows, pagination=20 if len(rows) > 20 else None)
     table.props("dense flat bordered").classes("w-full")
-    if links:
+    if against:
+        target = (
+            f"'/review?against={quote(against, safe='')}&image=' + encodeURIComponent(props.value)"
+        )
         table.add_slot(
             "body-cell-image",
-            '<q-td :props="props"><a :href="\'/review?image=\' + encodeURIComponent(props.value)" '
-            'style="color: #1c6fd0">{{ props.value }}</a></q-td>',
+            f'<q-td :props="props"><a :href="{target}" style="color: #1c6fd0">'
+            "{{ props.value }}</a></q-td>",
         )

@@ -162,6 +162,15 @@ def test_own_labels_do_not_show_the_others(desk: Desk) -> None:
     assert shown is not None and shown.image == "00.jpg" and shown.revision == 0
 
 
+def test_another_layers_boxes_are_shown_beside(desk: Desk) -> None:
+    ben = sit(desk, by="ben", layer="ben")
+    desk.next(ben)
+    finish(desk, ben, "00.jpg")
+    shown = desk.go_to(sit(desk, by="anna", against="ben"), "00.jpg")
+    assert shown.others == (WINDOW,) and shown.labels.boxes == ()
+    assert desk.go_to(sit(desk, by="anna"), "00.jpg").others == ()
+
+
 def test_training_starts_by_itself(images: Images, project: Project) -> None:
     stub = Stub()
     desk = Desk(images, project, stub, teaching=False, train_every=3)

@@ -40,6 +40,14 @@ def test_it_is_opened_as_it_was_made(project: Project, tmp_path: Path) -> None:
     assert Project.open(mine.folder).vocabulary.names == ("badge",)
 
 
+def test_images_can_be_moved(project: Project, images: Images, tmp_path: Path) -> None:
+    project.save(ImageLabels(image="00.jpg", state="done"), 0)
+    images.root.rename(tmp_path / "elsewhere")
+    Project.open(project.folder).follow(tmp_path / "elsewhere")
+    labels = LabelledSet.read(project.folder)
+    assert all(path.is_file() for path in labels.images.paths)
+
+
 def test_nothing_finished_is_no_set(project: Project) -> None:
     with pytest.raises(InputError, match="no image is labelled to the end"):
         LabelledSet.read(project.folder)
