@@ -217,3 +217,19 @@ def test_nothing_outside_the_data_is_served(browser: Any, data: Path, tmp_path: 
             answer = page.request.get(address + path)
             assert answer.status in (400, 404), path
         assert page.request.get(address + "label/image?image=0.png").status == 200
+
+
+def test_with_a_token_the_page_works_for_who_has_it(
+    browser: Any, data: Path, tmp_path: Path
+) -> None:
+    with served(data, tmp_path / "labels", "--token", "secret") as (address, _):
+        bare = address.partition("?")[0]
+        stranger = browser.new_context().new_page()
+        answer = stranger.goto(bare)
+        assert answer.status == 403 and "token is needed" in stranger.inner_text("body")
+        for path in ("label/image?image=0.png", "_nicegui_ws/socket.io/?EIO=4&transport=polling"):
+            assert stranger.request.get(bare + path).status == 403
+        hand = Hand(browser, address)
+        hand.shows("0.png")
+        hand.press("Enter")  # over the socket, with the cookie
+        hand.shows("1.png")
