@@ -59,7 +59,7 @@ class Assistant:
         self._images, self._project, self._device = images, project, device
         self._changes = list(changes)
         self._own = project.folder / "detectors"
-        self._lock = threading.RLock()
+        self._lock, self._loading = threading.RLock(), threading.Lock()
         self._version = 0
         self._found: dict[str, list[DrawnBox]] = {}
         self._boxes: Boxes | None = None
@@ -119,12 +119,13 @@ class Assistant:
                 return []
             if image in self._found:
                 return self._found[image]
-            detector = self._loaded()
+        detector = self._loaded()
         frame = detector.detect([read_image(self._images.root / image)])
         rows = frame[["part", *CORNERS, "score"]].itertuples(index=False, name=None)
         boxes = [_proposal(*row) for row in rows if row[0] in self._project.vocabulary.names]
         with self._lock:
-            self._found[image] = boxes
+            if detector is self._detector:  # no other has been trained meanwhile
+                self._found[image] = boxes
         return boxes
 
     def look_at(self, images: Sequence[str]) -> None:
@@ -186,16 +187,23 @@ class Assistant:
             self._folder, self._detector = training.out, None
             self._trained_on = training.count
             self._version += 1
+            self._wanted.put([])  # load it before anyone waits for it
 
     def _loaded(self) -> Detector:
-        with self._lock:
-            if self._detector is None:
-                assert self._folder is not None
-                from detection.detector import Detector
+        """Return the detector; loading it takes seconds, in which everything else goes on."""
+        with self._loading:
+            with self._lock:
+                folder, there = self._folder, self._detector
+            if there is not None:
+                return there
+            assert folder is not None
+            from detection.detector import Detector
 
-                device = None if self._device == "auto" else self._device
-                self._detector = Detector.load(self._folder, device)
-            return self._detector
+            loaded = Detector.load(folder, None if self._device == "auto" else self._device)
+            with self._lock:
+                if self._folder == folder:
+                    self._detector = loaded
+            return loaded
 
     def _cache(self, detector: str) -> Path:
         return self._own / f"found-{detector[:8]}"
@@ -232,9 +240,11 @@ class Assistant:
     def _look(self, names: list[str]) -> None:
         with self._lock:
             todo = {name for name in names if name not in self._found}
-            if self._folder is None or not todo:
+            if self._folder is None:
                 return
-            detector = self._loaded()
+        detector = self._loaded()
+        if not todo:
+            return
         from detection.detect import detect_parts
 
         wanted = self._images.where(self._images.frame["image"].isin(todo))

@@ -18,6 +18,9 @@ from annotations.labelling.page.views import agreement_page, header, progress_pa
 
 _STATIC = Path(__file__).parent / "static"
 _ICON = "🚗"
+PATIENCE = 60.0
+"""Seconds for which a page waits for a server that is busy loading a detector, or for the network,
+before it begins anew."""
 POLL = 2.0
 """Seconds between two looks at what the detector is doing."""
 
@@ -81,6 +84,12 @@ def make_app(desk: Desk, *, by: str = "", layer: str = "", token: str | None = N
         progress_page(desk, layer)
 
     app.add_static_files("/label/static", _STATIC)
-    ui.run_with(api, title="partreid", favicon=_ICON, show_welcome_message=False)
+    ui.run_with(
+        api,
+        title="partreid",
+        favicon=_ICON,
+        show_welcome_message=False,
+        reconnect_timeout=PATIENCE,
+    )
     api.add_middleware(Guard, token=token)
     return api

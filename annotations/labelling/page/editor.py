@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from nicegui.element import Element
@@ -23,12 +24,16 @@ class Editor(Element, component="editor.js"):
         super().__init__()
         self._props["setup"] = setup
         self._talk = talk
+        self._status: dict[str, Any] | None = None
         self.on("say", self._answer)
 
     async def _answer(self, event: GenericEventArguments) -> None:
         method, payload = await self._talk.hear(event.args)
         self.run_method(method, payload)
 
-    def tell_status(self) -> None:
-        """Say what the detector is doing."""
-        self.run_method("status", self._talk.status())
+    async def tell_status(self) -> None:
+        """Say what the detector is doing, if that is new."""
+        status = await asyncio.to_thread(self._talk.status)
+        if status != self._status:
+            self._status = status
+            self.run_method("status", status)
