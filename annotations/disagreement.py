@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from annotations.boxes import CORNERS
 from annotations.labels import LabelledSet
+from annotations.overlaps import iou
 
 CONFLICTS = ["image", "part", "conflict", "kept", "other", "iou", "detail"]
 """``image`` and ``part``; ``conflict``: only in one, elsewhere (both have it, at other places), too
@@ -21,24 +22,6 @@ OVERLAP = 0.5
 """Two boxes of a part are of the same thing if they overlap by this: as in detection's AP50."""
 
 Table = npt.NDArray[np.float64]
-
-
-def box_iou(one: Table, other: Table) -> Table:
-    """Return the intersection over union of boxes.
-
-    Args:
-        one: shape (n, 4), x1 y1 x2 y2 in any unit.
-        other: shape (m, 4), in the same.
-
-    Returns:
-        Shape (n, m).
-    """
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    both: Table = np.clip(high - low, 0, None).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (one, other)]
-    union: Table = areas[0][:, None] + areas[1][None, :] - both
-    return both / union
 
 
 def compare_boxes(
@@ -90,7 +73,7 @@ def _differences(
     kept: pd.DataFrame | None, other: pd.DataFrame | None, overlap: float, name: str, called: str
 ) -> Iterator[tuple[str, str, str, float | None, str]]:
     ours, theirs = _corners(kept), _corners(other)
-    shared = box_iou(ours, theirs)
+    shared = iou(ours[:, None], theirs[None])
     # As many boxes as can be are paired with one that is the same, and the rest by their overlap.
     worth = shared + (shared >= overlap) * (1 + len(shared))
     pairs = list(zip(*linear_sum_assignment(worth, maximize=True), strict=True))

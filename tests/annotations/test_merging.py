@@ -3,16 +3,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torchvision.ops import box_iou as their_iou
 
 from annotations.boxes import CORNERS, Boxes
-from annotations.disagreement import CONFLICTS, box_iou
+from annotations.disagreement import CONFLICTS
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.labels import LabelledSet, label_rows
@@ -227,21 +224,10 @@ def test_mistakes_are_explained(tmp_path: Path) -> None:
         merge_labels({"one": one, "two": one}, prefer="frist")
 
 
+IMAGES, PARTS = ["a.jpg", "b.jpg", "c.jpg"], ["wheel", "plate"]
 corners = st.tuples(*[st.floats(0, 0.9), st.floats(0.01, 0.1)] * 2).map(
     lambda four: (four[0], four[2], four[0] + four[1], four[2] + four[3])
 )
-some_boxes = st.lists(corners, min_size=1, max_size=5)
-
-
-@settings(max_examples=30, deadline=None)
-@given(some_boxes, some_boxes)
-def test_overlap_is_torchvisions(one: list[Corners], other: list[Corners]) -> None:
-    given = [np.array(boxes, np.float64) for boxes in (one, other)]
-    theirs = their_iou(*map(torch.from_numpy, given)).numpy()
-    np.testing.assert_allclose(box_iou(*given), theirs, atol=1e-9)
-
-
-IMAGES, PARTS = ["a.jpg", "b.jpg", "c.jpg"], ["wheel", "plate"]
 a_set = st.tuples(
     st.sets(st.sampled_from(IMAGES), min_size=1),
     st.lists(st.tuples(st.sampled_from(IMAGES), st.sampled_from(PARTS), corners), max_size=6),
