@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from nicegui.element import Element
@@ -29,6 +30,6 @@ class Editor(Element, component="editor.js"):
         method, payload = await self._talk.hear(event.args)
         self.run_method(method, payload)
 
-    def tell_status(self) -> None:
-        """Say what the detector is doing."""
-        self.run_method("status", self._talk.status())
+    async def tell_status(self) -> None:
+        """Say what the detector is doing; on another thread, for it may be busy."""
+        self.run_method("status", await asyncio.to_thread(self._talk.status))
