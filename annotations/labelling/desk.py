@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from annotations.labelling.project import Project
 from annotations.labelling.queue import plain_order, teaching_order
 from annotations.labelling.record import Change, DrawnBox, ImageLabels
 from annotations.labelling.usual import usual_boxes
+
+log = logging.getLogger(__name__)
 
 REORDER_EVERY = 20
 """Finished images after which the queue is put in order again."""
@@ -138,18 +141,23 @@ class Desk:
 
     def next(self, seat: Seat) -> Shown | None:
         """Show what comes after; None where nothing is left."""
+        return self.show(seat) if self._step(seat) else None
+
+    def _step(self, seat: Seat) -> bool:
+        # Nothing is shown under the lock: a detector that looks takes its time.
         with self._lock:
             if seat.place < len(seat.visited) - 1:
                 seat.place += 1
-                return self.show(seat)
+                return True
             # Who asks for an image by its name has it, whoever else looks at it.
             taken = set() if seat.only else self._taken(seat)
             for name in self._candidates(seat):
                 if name not in taken:
                     seat.visited.append(name)
                     seat.place = len(seat.visited) - 1
-                    return self.show(seat)
-            return None
+                    return True
+            seat.place = len(seat.visited)  # so that the last one shown is the previous one
+            return False
 
     def previous(self, seat: Seat) -> Shown | None:
         """Show what was shown before; None where there is nothing."""
@@ -157,7 +165,7 @@ class Desk:
             if seat.place <= 0:
                 return None
             seat.place -= 1
-            return self.show(seat)
+        return self.show(seat)
 
     def go_to(self, seat: Seat, image: str) -> Shown:
         """Show one image.
@@ -171,7 +179,7 @@ class Desk:
             del seat.visited[seat.place + 1 :]
             seat.visited.append(image)
             seat.place = len(seat.visited) - 1
-            return self.show(seat)
+        return self.show(seat)
 
     def coming(self, seat: Seat, count: int) -> list[str]:
         """Return the images that will be shown next."""
@@ -194,8 +202,10 @@ class Desk:
                 proposals = self.helper.propose(image)
             except InputError as error:
                 problem = str(error)
+            except Exception:  # such as a GPU whose memory a training has taken
+                log.exception("%s: the detector could not look at it", image)
         labels = change.labels if change else ImageLabels(image=image, offered=len(proposals))
-        usual = self._usual(image)
+        usual = self._usual(image, seat.layer)
         _, reasons = self._queue(seat.layer)
         return Shown(
             image=image,
@@ -228,7 +238,11 @@ class Desk:
             labels, follows, layer=seat.layer, by=seat.by, actions=actions, seconds=seconds
         )
         self._maybe_train()
-        return change, self.findings(change.labels.boxes, self._usual(labels.image))
+        return change, self.findings_of(seat, change.labels)
+
+    def findings_of(self, seat: Seat, labels: ImageLabels) -> tuple[Finding, ...]:
+        """Say what looks wrong with labels, as the person of a seat may know it."""
+        return self.findings(labels.boxes, self._usual(labels.image, seat.layer))
 
     def findings(self, boxes: Sequence[DrawnBox], usual: pd.DataFrame) -> tuple[Finding, ...]:
         """Say what looks wrong with boxes."""
@@ -257,11 +271,11 @@ class Desk:
         """Return the images that others of the same layer have before them."""
         return {s.image for s in self._seats if s is not seat and s.layer == seat.layer}
 
-    def _usual(self, image: str) -> pd.DataFrame:
+    def _usual(self, image: str, layer: str) -> pd.DataFrame:
         identity = self._identities.get(image)
         if identity is None:
             return pd.DataFrame()
-        boxes = self.project.boxes(only=self._images_of[identity])
+        boxes = self.project.boxes(layer, only=self._images_of[identity])
         return usual_boxes(boxes, self.images, self.project.vocabulary, identity, image)
 
     def _reason(self, seat: Seat, change: Change | None, why: str) -> str:
@@ -277,7 +291,7 @@ class Desk:
         journal = self.project.journal
         seen = set(seat.visited)
         if seat.only:
-            return (name for name in seat.only if name not in seen)
+            return (name for name in seat.only if name not in seen and name in self._names)
         if seat.review:
             changes = sorted(
                 (c for c in journal.all_latest(seat.layer) if c.labels.image in self._names),
@@ -346,4 +360,7 @@ class Desk:
             count = self._count("")
             if count - self._trained_at >= self.train_every and self.helper.status.can_train:
                 self._trained_at = count
-                self.helper.train()
+                try:
+                    self.helper.train()
+                except (InputError, OSError) as error:  # what was to be saved is saved
+                    log.warning("no training: %s", error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -54,6 +55,8 @@ class Journal:
         self.damaged: list[str] = []
         self._changes: dict[tuple[str, str], list[Change]] = {}
         self._read, self._lines = 0, 0
+        # Two threads that read at once would take the same lines twice.
+        self._reading = threading.Lock()
         self.refresh()
 
     def history(self, image: str, layer: str = "") -> list[Change]:
@@ -83,10 +86,18 @@ class Journal:
         return sorted({layer for layer, _ in self._changes})
 
     def refresh(self) -> None:
-        """Read what was added since, by this process or another."""
-        if self.path.exists():
-            with self.path.open("rb") as file:
+        """Read what was added since, by this process or another.
+
+        Raises:
+            InputError: the file cannot be read, or became shorter.
+        """
+        try:
+            with self.path.open("rb") as file, self._reading:
                 self._take(file)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read ({error.strerror})") from None
 
     def add(self, *changes: Change) -> None:
         """Write changes to disk; when this returns, they are there.
@@ -97,7 +108,7 @@ class Journal:
             InputError: the disk does not take it.
         """
         try:
-            with self.path.open("a+b") as file, _locked(file):
+            with self.path.open("a+b") as file, _locked(file), self._reading:
                 self._take(file)
                 for change in changes:
                     there = self.latest(change.labels.image, change.layer)
@@ -108,14 +119,14 @@ class Journal:
                 lines = b"".join(each.model_dump_json().encode() + b"\n" for each in changes)
                 end = file.seek(0, os.SEEK_END)
                 try:
-                    file.write(start + lines)
-                    file.flush()
+                    _write(file.fileno(), start + lines)
                     os.fsync(file.fileno())
                 except OSError:
                     with contextlib.suppress(OSError):
-                        file.truncate(end)
+                        os.ftruncate(file.fileno(), end)
                     raise
-                self._take(file)
+                with self.path.open("rb") as again:  # the other's buffer knows nothing of it
+                    self._take(again)
         except OSError as error:
             raise InputError(
                 f"{self.path}: cannot be written ({error.strerror}); the last change is not saved"
@@ -146,6 +157,12 @@ class Journal:
                 continue
             key = (change.layer, change.labels.image)
             self._changes.setdefault(key, []).append(change)
+
+
+def _write(number: int, content: bytes) -> None:
+    """Write past Python's buffer, which would try again on closing what a full disk refused."""
+    while content:
+        content = content[os.write(number, content) :]
 
 
 @contextlib.contextmanager

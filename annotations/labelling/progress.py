@@ -25,7 +25,7 @@ class Progress:
         per_hour: images finished in an hour of work; 0 where nothing is known.
         actions: median of keys, clicks and drags an image.
         offered: boxes proposed on finished images.
-        untouched: of these, boxes that were kept where they were.
+        untouched: of these, boxes that were kept where they were; a copied one is none of these.
         parts: boxes by part.
         people: images finished by each person.
     """
@@ -67,7 +67,7 @@ def measure(project: Project, layer: str = "") -> Progress:
         per_hour=3600 * len(mine) / seconds if seconds else 0.0,
         actions=statistics.median(actions) if actions else 0.0,
         offered=sum(change.labels.offered for change in done),
-        untouched=sum(box.untouched for box in boxes),
+        untouched=sum(box.untouched for box in boxes if box.source == "detector"),
         parts=dict(Counter(box.part for box in boxes)),
         people=dict(Counter(change.by for change in done)),
     )

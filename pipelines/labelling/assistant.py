@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 FEWEST = 10
 """Labelled images from which a detector is trained."""
 _NUMBERED = re.compile(r"detector-(\d+)")
+_TAKEN = re.compile(r"detector-(\d+)(\.log)?")
 
 
 class Assistant:
@@ -77,7 +78,7 @@ class Assistant:
         if self._folder is not None:
             card = DetectorCard.read(self._folder)
             self._trained_on = len(card.trained_on) if self._folder != detector else 0
-            self._take_over(self._cached(self._folder))
+            self._boxes, self._found = self._known_parts(self._cached(self._folder))
         self._wanted: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
         threading.Thread(target=self._look_for_ever, daemon=True).start()
 
@@ -146,15 +147,24 @@ class Assistant:
                 changes.append(f"weights={self._folder / DetectorCard.WEIGHTS}")
                 size = DetectorCard.read(self._folder).settings.image_size
                 changes += [] if "image_size" in given else [f"image_size={size}"]
-            number = max((int(_NUMBERED.fullmatch(f.name)[1]) for f in self._trained()), default=0)  # type: ignore[index]
-            out = self._own / f"detector-{number + 1:03d}"
-            self._training = Training(self._project.folder, out, count, changes, self._device)
+            try:
+                out = self._own / f"detector-{self._next_number():03d}"
+                self._training = Training(self._project.folder, out, count, changes, self._device)
+            except OSError as error:
+                self._failed = f"{error.filename or self._own}: {error.strerror}"
+                log.warning("training failed: %s", self._failed)
 
     def close(self) -> None:
         """End a training that goes on."""
         with self._lock:
             if self._training is not None:
                 self._training.stop()
+
+    def _next_number(self) -> int:
+        # Also after one that another page trains on the same labels, of which only the log is sure.
+        names = [path.name for path in self._own.iterdir()] if self._own.is_dir() else []
+        taken = [found for name in names if (found := _TAKEN.fullmatch(name))]
+        return 1 + max((int(found[1]) for found in taken), default=0)
 
     def _trained(self) -> list[Path]:
         if not self._own.is_dir():
@@ -209,21 +219,26 @@ class Assistant:
         return self._own / f"found-{detector[:8]}"
 
     def _cached(self, folder: Path) -> Boxes | None:
-        card = DetectorCard.read(folder)
-        cache = self._cache(card.weights)
+        return self._every(DetectorCard.read(folder).weights)
+
+    def _every(self, detector: str) -> Boxes | None:
+        cache = self._cache(detector)
         if not cache.is_dir():
             return None
-        _, boxes = BoxCache(cache, {"detector": card.weights}).read()
+        _, boxes = BoxCache(cache, {"detector": detector}).read()
         return boxes
 
-    def _take_over(self, boxes: Boxes | None) -> None:
+    def _known_parts(self, boxes: Boxes | None) -> tuple[Boxes | None, dict[str, list[DrawnBox]]]:
+        """Return the boxes of the project's parts, and what to offer on each image."""
         if boxes is None:
-            return
+            return None, {}
         mine = boxes.frame["part"].isin(self._project.vocabulary.names)
-        self._boxes = Boxes(boxes.frame[mine], boxes.about, boxes.source)
-        for image, rows in self._boxes.frame.groupby("image"):
-            values = rows[["part", *CORNERS, "score"]].itertuples(index=False, name=None)
-            self._found[str(image)] = [_proposal(*row) for row in values]
+        kept = Boxes(boxes.frame[mine], boxes.about, boxes.source)
+        found: dict[str, list[DrawnBox]] = {}
+        rows = kept.frame[["image", "part", *CORNERS, "score"]]
+        for image, *row in rows.itertuples(index=False, name=None):
+            found.setdefault(str(image), []).append(_proposal(*row))
+        return kept, found
 
     def _look_for_ever(self) -> None:
         while True:
@@ -251,12 +266,14 @@ class Assistant:
         report = detect_parts(
             detector, wanted, self._cache(detector.hash), DetectSettings(), progress=False, batch=8
         )
+        every, found = self._known_parts(self._every(detector.hash))
+        nothing = set(wanted.frame["image"]) - set(report.boxes.frame["image"])
         with self._lock:
             if detector is not self._detector:
                 return  # another has been trained meanwhile
-            nothing = set(wanted.frame["image"]) - set(report.boxes.frame["image"])
             self._found.update({name: [] for name in nothing})
-            self._take_over(self._cached(self._folder))
+            self._found.update(found)
+            self._boxes = every
             self._version += 1
 
 

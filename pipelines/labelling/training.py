@@ -77,4 +77,8 @@ class Training:
         """End the process, if it goes on."""
         if self.running:
             self._process.terminate()
-            self._process.wait(10)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,7 +18,7 @@ class Guard:
 
     Without a token only requests that name this machine as their host are answered, so that no
     other site can reach the page through a name of its own that it points here (DNS rebinding),
-    and none that another site's page sends. With a token, a request needs it: once in the address
+    and none that another site's page sends, but for a link that a person follows. With a token, a request needs it: once in the address
     (``?token=...``), from then on in a cookie.
 
     Args:
@@ -38,7 +37,8 @@ class Guard:
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        query = scope["query_string"].decode("latin-1")
+        given = dict(parse_qsl(query)).get("token", "")
         if not self._same_site(headers):
             await self._refuse(scope, receive, send, "this request came from another site")
         elif self._token is None:
@@ -48,7 +48,12 @@ class Guard:
                 await self._refuse(scope, receive, send, "open the page as http://127.0.0.1")
         elif given and hmac.compare_digest(given.encode(), self._token.encode()):
             if scope["type"] == "http" and scope["method"] == "GET":
-                response = RedirectResponse(scope["path"], status_code=303)
+                question = [pair for pair in parse_qsl(query) if pair[0] != "token"]
+                # Without slashes of its own it would be the name of another site.
+                there = (
+                    "/" + scope["path"].lstrip("/") + ("?" + urlencode(question)) * bool(question)
+                )
+                response = RedirectResponse(there, status_code=303)
                 response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
                 await response(scope, receive, send)
             else:
@@ -62,7 +67,11 @@ class Guard:
     @staticmethod
     def _same_site(headers: dict[str, str]) -> bool:
         origin = headers.get("origin")
-        return origin is None or urlsplit(origin).netloc == headers.get("host")
+        if origin is not None:
+            return origin.rpartition("//")[2] == headers.get("host")
+        # Images and scripts are asked for without an origin.
+        site = headers.get("sec-fetch-site", "none")
+        return site in ("same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
 
     @staticmethod
     async def _refuse(scope: Scope, receive: Receive, send: Send, words: str) -> None:
@@ -74,12 +83,12 @@ class Guard:
 
 
 def _name(host: str) -> str:
-    return urlsplit(f"//{host}").hostname or ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _cookie(headers: dict[str, str]) -> str:
-    try:
-        found: Any = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+    # Python's own parser gives up where another program of this host has set an odd cookie.
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")

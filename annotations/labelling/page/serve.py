@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 
@@ -56,7 +58,7 @@ def address(host: str, taken: socket.socket, token: str | None) -> str:
 
 
 def serve(app: FastAPI, taken: socket.socket, started: Callable[[], None]) -> None:
-    """Answer requests until Ctrl-C.
+    """Answer requests until Ctrl-C, or until the process is told to end; then return.
 
     Args:
         app: see `annotations.labelling.page.app.make_app`.
@@ -67,4 +69,10 @@ def serve(app: FastAPI, taken: socket.socket, started: Callable[[], None]) -> No
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     started()
-    server.run(sockets=[taken])
+    # Else the process would end at once, and leave a training behind.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[taken])
+    finally:
+        signal.signal(signal.SIGTERM, before)

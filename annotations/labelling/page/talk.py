@@ -71,7 +71,7 @@ class Talk:
             "previous": lambda _: self._previous(),
             "save": self._save,
             "finish": self._finish,
-            "copy": lambda _: self._copy(),
+            "copy": self._copy,
             "history": self._history,
             "train": lambda _: self._train(),
         }
@@ -93,13 +93,17 @@ class Talk:
             return self._answers[message["what"]](message)
         except ConflictError as conflict:
             theirs = conflict.theirs
-            findings = self._desk.show(self._seat).findings if self._seat.image else ()
+            findings = self._desk.findings_of(self._seat, theirs.labels)
             return "conflict", {**self._state(theirs, findings), "message": str(conflict)}
         except ValidationError as error:
-            return "failed", {"message": f"not saved: {explain(error)}"}
+            return "failed", {"what": message["what"], "message": f"not saved: {explain(error)}"}
         except (InputError, OSError) as error:
             log.warning("%s", error)
-            return "failed", {"message": str(error)}
+            return "failed", {"what": message["what"], "message": str(error)}
+        except Exception as error:  # a page without an answer would wait for ever
+            log.exception("the page asked for '%s'", message["what"])
+            words = f"something is wrong here ({type(error).__name__}); the terminal says more"
+            return "failed", {"what": message["what"], "message": words}
 
     def _shown(self, shown: Shown | None) -> Answer:
         progress = {
@@ -109,6 +113,8 @@ class Talk:
         common = {"progress": progress, "helper": self.status()}
         if shown is None:
             words = "every image was reviewed" if self._seat.review else "every image is labelled"
+            if self._seat.only:
+                words = "no other image was asked for"
             return "show", {**common, "image": None, "empty": {"title": "Done", "words": words}}
         problem, (width, height) = shown.problem, (0, 0)
         try:
@@ -146,7 +152,8 @@ class Talk:
     def _previous(self) -> Answer:
         shown = self._desk.previous(self._seat)
         if shown is None:
-            return "failed", {"message": "this is the first image that was shown"}
+            words = "this is the first image that was shown"
+            return "failed", {"what": "previous", "message": words}
         return self._shown(shown)
 
     def _taken(self, message: Message) -> tuple[Change, tuple[Any, ...]]:
@@ -176,9 +183,13 @@ class Talk:
             "findings": [dataclasses.asdict(finding) for finding in findings],
         }
 
-    def _copy(self) -> Answer:
+    def _copy(self, message: Message) -> Answer:
         boxes = [box.model_dump() for box in self._desk.previous_boxes(self._seat)]
-        return "offered", {"boxes": boxes, "none": "the image before has no boxes"}
+        return "offered", {
+            "image": message.get("image"),
+            "boxes": boxes,
+            "none": "the image before has no boxes",
+        }
 
     def _history(self, message: Message) -> Answer:
         changes = self._desk.project.journal.history(message["image"], self._seat.layer)
@@ -193,7 +204,7 @@ class Talk:
             }
             for before, now in pairs
         ]
-        return "told", {"rows": rows[::-1]}
+        return "told", {"image": message["image"], "rows": rows[::-1]}
 
     def _train(self) -> Answer:
         if self._desk.helper is not None:

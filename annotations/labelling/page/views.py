@@ -33,6 +33,7 @@ def header(desk: Desk, tab: str, seat: Seat) -> None:
 
 def progress_page(desk: Desk, layer: str) -> None:
     """Show figures of the labelling."""
+    desk.project.journal.refresh()
     now = measure(desk.project, layer)
     with ui.element("div").classes("pl-page"):
         ui.html("<h1>Progress</h1>", sanitize=False)
@@ -75,6 +76,7 @@ def progress_page(desk: Desk, layer: str) -> None:
 
 def agreement_page(desk: Desk) -> None:
     """Compare the labels of two people, on the images that both finished."""
+    desk.project.journal.refresh()  # another's labels come from another process
     layers = {layer or _COMMON: layer for layer in desk.project.journal.layers}
     with ui.element("div").classes("pl-page"):
         ui.html("<h1>Agreement</h1>", sanitize=False)

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -201,3 +202,78 @@ def test_the_teaching_order_holds_every_image(images: Images, project: Project) 
     shown = desk.next(seat)
     assert shown is not None and shown.reason
     assert len({shown.image, *desk.coming(seat, 50)}) == 12
+
+
+class Slow(Stub):
+    """A detector that looks at an image until it is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looking, self.go_on = threading.Event(), threading.Event()
+
+    def propose(self, image: str) -> list[DrawnBox]:
+        if image == "00.jpg":
+            self.looking.set()
+            assert self.go_on.wait(20)
+        return [FOUND]
+
+
+def test_a_slow_detector_keeps_nobody_else_waiting(images: Images, project: Project) -> None:
+    slow = Slow()
+    desk = Desk(images, project, slow, teaching=False, train_every=1)
+    anna, ben = sit(desk, by="anna"), sit(desk, by="ben")
+    hers = threading.Thread(target=desk.next, args=(anna,))
+
+    def work() -> None:
+        shown = desk.next(ben)
+        assert shown is not None and shown.image == "01.jpg"
+        finish(desk, ben, "01.jpg")
+        desk.leave(ben)
+
+    his = threading.Thread(target=work)
+    hers.start()
+    assert slow.looking.wait(20)
+    his.start()
+    his.join(5)
+    waited = his.is_alive()
+    slow.go_on.set()
+    hers.join()
+    his.join()
+    assert not waited and slow.trained == 1
+
+
+class Broken(Stub):
+    """A detector that can do nothing."""
+
+    def propose(self, image: str) -> list[DrawnBox]:
+        raise RuntimeError("out of memory")
+
+    def train(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_broken_detector_is_no_obstacle(images: Images, project: Project) -> None:
+    desk = Desk(images, project, Broken(), teaching=False, train_every=1)
+    seat = sit(desk)
+    shown = desk.next(seat)
+    assert shown is not None and shown.proposals == () and not shown.problem
+    finish(desk, seat, "00.jpg")  # although no training begins
+    assert [labels.image for labels in project.finished()] == ["00.jpg"]
+
+
+def test_the_last_image_can_be_gone_back_to(desk: Desk) -> None:
+    seat = sit(desk, only=("02.jpg", "03.jpg"))
+    for name in ("02.jpg", "03.jpg"):
+        desk.next(seat)
+        finish(desk, seat, name)
+    assert desk.next(seat) is None and desk.next(seat) is None and seat.image is None
+    back = [shown.image for _ in range(3) if (shown := desk.previous(seat))]
+    assert back == ["03.jpg", "02.jpg"]
+
+
+def test_own_labels_offer_no_boxes_of_the_others(desk: Desk) -> None:
+    anna, ben = sit(desk, by="anna"), sit(desk, by="ben", layer="ben")
+    desk.go_to(anna, "00.jpg")
+    finish(desk, anna, "00.jpg")
+    assert desk.go_to(anna, "04.jpg").usual  # the same vehicle
+    assert desk.go_to(ben, "04.jpg").usual == ()

@@ -1,12 +1,15 @@
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -110,6 +113,64 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.undo()
     journal.add(change("b", 1))
     assert Journal(tmp_path).latest("b") is not None
+
+
+def test_half_a_change_that_a_full_disk_took_is_taken_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.add(change("a", 1))
+    before = journal.path.read_bytes()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 40, usual[1]))
+    try:
+        with pytest.raises(InputError, match="not saved"):
+            journal.add(change("b", 1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert journal.path.read_bytes() == before
+
+
+def test_threads_that_read_and_write_at_once_take_every_line_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    take = Journal._take
+
+    def slowly(self: Journal, file: BinaryIO) -> None:
+        take(self, Slow(file))  # type: ignore[arg-type]
+
+    class Slow:
+        """A file between whose lines other threads have their turn."""
+
+        def __init__(self, file: BinaryIO) -> None:
+            self.fileno, self.seek, self._file = file.fileno, file.seek, file
+
+        def __iter__(self) -> Iterator[bytes]:
+            for line in self._file:
+                time.sleep(0.002)
+                yield line
+
+    monkeypatch.setattr(Journal, "_take", slowly)
+    done = threading.Event()
+    failed: list[Exception] = []
+
+    def look() -> None:
+        while not done.is_set():
+            try:
+                journal.refresh()
+            except InputError as error:
+                failed.append(error)
+                return
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        for number in range(20):
+            journal.add(change(f"{number}", 1))
+    finally:
+        done.set()
+        reader.join()
+    assert not failed
+    assert [len(journal.history(f"{number}")) for number in range(20)] == [1] * 20
 
 
 def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:

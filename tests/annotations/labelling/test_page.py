@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +66,34 @@ def test_a_token_is_asked_for_once() -> None:
     assert client.get("/?token=secret").text == "ok"  # by a cookie, after being sent on
     assert "token" not in str(client.get("/").url)
     assert client.get("/").text == "ok"
+
+
+def test_other_sites_cannot_show_images_but_may_link_here() -> None:
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert guarded(None).get("/", headers=headers).status_code == 403
+    headers["sec-fetch-mode"] = "navigate"
+    assert guarded(None).get("/", headers=headers).status_code == 200
+    own = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors"}
+    assert guarded(None).get("/", headers=own).status_code == 200
+
+
+def test_the_token_is_taken_from_the_address_and_the_rest_of_it_stays() -> None:
+    client = guarded("secret", "http://lab.example")
+    sent = client.get("/?by=ben&token=secret&image=a%20b.png", follow_redirects=False)
+    assert sent.headers["location"] == "/?by=ben&image=a+b.png"
+    sent = client.get("http://lab.example//evil.example/?token=secret", follow_redirects=False)
+    assert sent.headers["location"].startswith("/evil.example")
+
+
+def test_a_cookie_of_another_program_is_no_obstacle() -> None:
+    client = guarded("secret", "http://lab.example")
+    cookies = {"cookie": 'other={"a": [1]}; partreid-token=secret'}
+    assert client.get("/", headers=cookies).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1.evil.example", "[::1", "", "[evil]:80"])
+def test_odd_hosts_are_refused(host: str) -> None:
+    assert guarded(None).get("/", headers={"host": host}).status_code == 403
 
 
 def test_sockets_are_guarded_too() -> None:
@@ -189,11 +221,53 @@ def test_progress_counts_what_was_worked(talk: Talk, project: Project) -> None:
     _, shown = talk.answer({"what": "ready"})
     kept = {**WINDOW, "source": "detector", "score": 0.7, "proposed": [0.1, 0.2, 0.5, 0.4]}
     moved = {**kept, "x2": 0.6}
-    say(talk, "finish", shown, boxes=[kept, moved], offered=3, state="done")
+    copied = {**kept, "part": "light", "source": "copied", "score": 1.0}
+    say(talk, "finish", shown, boxes=[kept, moved, copied], offered=3, state="done")
     now = measure(project)
     assert (now.done, now.offered, now.untouched) == (1, 3, 1)
     assert now.per_hour == pytest.approx(3600 / 4.5)
-    assert now.parts == {"window": 2} and now.people == {"anna": 1}
+    assert now.parts == {"window": 2, "light": 1} and now.people == {"anna": 1}
+
+
+SERVER = """
+import sys
+from fastapi import FastAPI
+from annotations.labelling.page.serve import bind, serve
+serve(FastAPI(), bind("127.0.0.1", 0), lambda: print("open", flush=True))
+print("closed", flush=True)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_who_serves_can_clear_up_when_told_to_end(how: signal.Signals) -> None:
+    server = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    assert server.stdout.readline() == "open\n"
+    time.sleep(0.5)
+    server.send_signal(how)
+    assert server.communicate(timeout=60)[0] == "closed\n"
+
+
+def test_a_page_of_one_image_ends_there(images: Images, project: Project) -> None:
+    desk = Desk(images, project, teaching=False)
+    for name in ("03.jpg", "../03.jpg"):
+        seat = Seat(only=(name,))
+        talk = Talk(desk, seat, Pictures(images))
+        method, shown = talk.answer({"what": "ready"})
+        if name == "03.jpg":
+            assert shown["image"] == name
+            method, shown = say(talk, "finish", shown, state="done")
+        assert method == "show" and shown["image"] is None
+        assert shown["empty"]["words"] == "no other image was asked for"
+
+
+def test_whatever_goes_wrong_is_answered(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Desk, "next", lambda *_: broken(_))
+    method, answer = talk.answer({"what": "next"})
+    assert method == "failed" and answer["what"] == "next" and "RuntimeError" in answer["message"]
 
 
 def test_ports_and_tokens() -> None:
