@@ -53,7 +53,7 @@ ablation: $(VENV)/ready ## Train PRN with each branch removed, print its Table 4
 	$(BIN)/partreid ablation $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,SEEDS,seeds) $(changes)
 
 test: $(VENV)/ready ## Run the tests (under ten minutes on two cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(VENV)/ready ## Run the tests that train longer
 	$(BIN)/python -m pytest -m slow
