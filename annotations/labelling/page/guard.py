@@ -18,8 +18,8 @@ class Guard:
 
     Without a token only requests that name this machine as their host are answered, so that no
     other site can reach the page through a name of its own that it points here (DNS rebinding),
-    and none that another site's page sends, but for a link that a person follows. With a token, a request needs it: once in the address
-    (``?token=...``), from then on in a cookie.
+    and none that another site's page sends, but for a link that a person follows. With a token, a
+    request needs it: once in the address (``?token=...``), from then on in a cookie.
 
     Args:
         app: what is guarded.
