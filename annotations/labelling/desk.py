@@ -132,7 +132,8 @@ class Desk:
     def sit_down(self, seat: Seat) -> None:
         """Let someone label; the image shown to them is shown to nobody else."""
         with self._lock:
-            self._seats.append(seat)
+            if all(each is not seat for each in self._seats):
+                self._seats.append(seat)
 
     def leave(self, seat: Seat) -> None:
         """Give back the image that someone had before them."""

@@ -201,10 +201,56 @@ def test_two_tabs_do_not_overwrite_each_other(browser: Any, data: Path, tmp_path
         assert "anna changed '0.png'" in two.page.locator(".pl-message").text_content()
         change = Project.open(labels).journal.latest("0.png")
         assert change is not None and change.by == "anna" and len(change.labels.boxes) == 1
-        # Now the second sees the first one's box, and can change it.
+        # Now the second sees the first one's box, and can change it, but not take it back.
+        two.press("Control+z")
+        two.saved()
         two.drag(0.1, 0.5, 0.2, 0.6)
         two.saved()
         assert parts(Project.open(labels), "0.png") == ["light", "window"]
+        one.press("Enter")  # not having seen the second one's box
+        one.page.wait_for_selector(".pl-message.error")
+        assert not Project.open(labels).finished()
+        one.saved()
+        one.press("Enter")
+        one.page.wait_for_function("() => document.body.innerText.includes('no other image')")
+        assert parts(Project.open(labels), "0.png") == ["light", "window"]
+        assert len(Project.open(labels).finished()) == 1
+
+
+LATE = """() => {
+  const box = { part: "light", x1: 0.1, y1: 0.1, x2: 0.2, y2: 0.2 };
+  const labels = { ...window.partreid.labels, boxes: [box] };
+  window.partreid.offered({ image: "1.png", boxes: [box], none: "" });
+  window.partreid.told({ image: "1.png", rows: [] });
+  const message = "someone changed '1.png'";
+  window.partreid.conflict({ image: "1.png", labels, revision: 7, findings: [], message });
+  const { revision, dialog } = window.partreid;
+  return [revision, dialog, window.partreid.labels.boxes.length];
+}"""
+
+
+def test_what_comes_late_changes_no_other_image(browser: Any, data: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels"
+    with served(data, labels) as (address, _):
+        hand = Hand(browser, address)
+        hand.shows("0.png")
+        assert hand.page.evaluate(LATE) == [0, None, 0]
+        # An image that is given away is not changed while the next one is awaited.
+        hand.page.evaluate("() => (window.partreid.waiting = true)")
+        hand.drag(0.3, 0.2, 0.7, 0.4)
+        hand.page.evaluate("() => (window.partreid.waiting = false)")
+        hand.saved()
+        assert parts(Project.open(labels), "0.png") == []
+        hand.drag(0.3, 0.2, 0.7, 0.4)
+        hand.saved()
+        # What the disk refused is sent again before another image shows.
+        full = "() => window.partreid.failed({ what: 'save', message: 'no space left' })"
+        hand.page.evaluate(full)
+        hand.page.wait_for_function("() => document.body.innerText.includes('not saved')")
+        hand.press("PageDown")
+        hand.shows("1.png")
+        found = Project.open(labels).journal.history("0.png")
+        assert [change.revision for change in found] == [1, 2]
 
 
 def test_nothing_outside_the_data_is_served(browser: Any, data: Path, tmp_path: Path) -> None:
@@ -233,3 +279,5 @@ def test_with_a_token_the_page_works_for_who_has_it(
         hand.shows("0.png")
         hand.press("Enter")  # over the socket, with the cookie
         hand.shows("1.png")
+        hand.page.reload()
+        hand.shows("1.png")  # not the one after it: the image was given back

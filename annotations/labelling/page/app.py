@@ -59,7 +59,9 @@ def make_app(desk: Desk, *, by: str = "", layer: str = "", token: str | None = N
         header(desk, tab, seat)
         editor = Editor({**setup, "by": seat.by, "review": seat.review}, talk)
         ui.timer(POLL, editor.tell_status)
-        desk.sit_down(seat)
+        # A page that is reloaded gets the image back that it had before it.
+        client.on_connect(lambda: desk.sit_down(seat))
+        client.on_disconnect(lambda: desk.leave(seat))
         client.on_delete(lambda: desk.leave(seat))
 
     @ui.page("/", title="partreid: label")

@@ -125,7 +125,7 @@ export default {
           <span><b>{{ progress.done }}</b> of {{ progress.total }} images</span>
           <span v-if="progress.per_hour"><b>{{ Math.round(progress.per_hour) }}</b> an hour</span>
           <span v-if="progress.actions"><b>{{ progress.actions }}</b> actions each</span>
-          <span :class="{busy}">{{ busy ? 'saving' : 'saved' }}</span>
+          <span :class="{busy: busy || unsaved}">{{ busy ? 'saving' : unsaved ? 'not saved' : 'saved' }}</span>
         </div>
         <div class="helper" :class="{failed: helper.failed}">
           <q-spinner v-if="helper.training" size="14px"/>
@@ -174,6 +174,7 @@ export default {
       past: [],
       waiting: true,
       inFlight: false,
+      unsaved: false, // the last change was refused by the disk
       broken: false,
       empty: { title: "", words: "" },
       keys: HELP,
@@ -266,6 +267,7 @@ export default {
   mounted() {
     this.undoing = new Past();
     this.queued = null;
+    this.round = 0; // what waits for a save is given up when another image or change is shown
     this.actions = 0;
     this.since = performance.now();
     window.partreid = this; // for the browser's console, and for robots
@@ -293,7 +295,9 @@ export default {
     show(payload) {
       this.waiting = false;
       this.inFlight = false;
+      this.unsaved = false;
       this.queued = null;
+      this.round += 1;
       this.progress = payload.progress;
       this.helper = payload.helper;
       this.chosen = -1;
@@ -310,6 +314,7 @@ export default {
         return;
       }
       this.shown = payload;
+      this.undoing.meet(payload.image, payload.revision);
       this.adopt(payload.labels, payload.revision, payload.findings);
       if (payload.revision === 0) this.labels.boxes = payload.proposals.map((box) => ({ ...box }));
       if (this.labels.bottom === null && this.setup.derive) this.labels.bottom = payload.bottom;
@@ -322,7 +327,9 @@ export default {
     saved(payload) {
       this.inFlight = false;
       if (!this.shown || payload.image !== this.shown.image) return;
+      this.unsaved = false;
       this.revision = payload.revision;
+      this.undoing.know(payload.image, payload.revision);
       this.findings = payload.findings;
       if (this.queued) {
         this.queued = null;
@@ -335,25 +342,42 @@ export default {
       }
     },
     conflict(payload) {
-      this.adopt(payload.labels, payload.revision, payload.findings);
-      this.inFlight = false;
-      this.queued = null;
-      this.tell(payload.message, "error", 8000);
-    },
-    failed(payload) {
       this.waiting = false;
       this.inFlight = false;
       this.queued = null;
+      this.round += 1;
+      this.undoing.forget(payload.image, payload.revision);
+      if (this.shown && payload.image === this.shown.image) {
+        this.unsaved = false;
+        this.drag = null;
+        this.adopt(payload.labels, payload.revision, payload.findings);
+      }
+      this.tell(payload.message, "error", 8000);
+    },
+    failed(payload) {
+      if (["save", "finish"].includes(payload.what)) {
+        this.unsaved = true;
+        this.queued = null; // it is sent with the next change, or before the page goes on
+        this.round += 1;
+      }
+      if (payload.what === "save") this.inFlight = false;
+      if (["finish", "next", "previous", "ready"].includes(payload.what)) this.waiting = false;
       this.tell(payload.message, "error", 10000);
     },
     offered(payload) {
+      if (!this.shown || payload.image !== this.shown.image) return;
       if (!payload.boxes.length) return this.tell(payload.none);
-      this.change(() => this.labels.boxes.push(...payload.boxes));
+      const parts = new Set(payload.boxes.map((box) => box.part));
+      this.change(() => {
+        this.labels.boxes.push(...payload.boxes.map((box) => ({ ...box })));
+        this.labels.hidden = this.labels.hidden.filter((part) => !parts.has(part));
+      });
     },
     status(payload) {
       this.helper = payload;
     },
     told(payload) {
+      if (!this.shown || payload.image !== this.shown.image) return;
       this.past = payload.rows;
       this.dialog = "history";
     },
@@ -376,6 +400,9 @@ export default {
       const wanted = command(event, this.setup.parts, this.chosen >= 0);
       if (!wanted) return;
       event.preventDefault();
+      if (this.drag) return; // the box is not yet what it will be
+      // A key that is held down must not finish images that nobody has seen.
+      if (event.repeat && ["accept", "skip", "flag"].includes(wanted.name)) return;
       this.act(wanted.name, wanted);
     },
     act(name, wanted = {}) {
@@ -395,13 +422,11 @@ export default {
       this.finish({ state: "skipped" });
     },
     finish(update) {
-      if (this.waiting) return;
-      if (this.inFlight) {
-        setTimeout(() => this.finish(update), 15); // its revision is needed
-        return;
-      }
-      this.waiting = true;
-      this.$emit("say", { what: "finish", ...this.account({ ...this.labels, ...update }) });
+      this.settled(() => {
+        this.waiting = true;
+        this.undoing.know(this.shown.image, this.revision + 1);
+        this.$emit("say", { what: "finish", ...this.account({ ...this.labels, ...update }) });
+      });
     },
     next() {
       this.leave("next");
@@ -410,13 +435,17 @@ export default {
       this.leave("previous");
     },
     leave(what) {
-      if (this.waiting) return;
-      if (this.inFlight) {
-        setTimeout(() => this.leave(what), 15);
-        return;
-      }
-      this.waiting = true;
-      this.$emit("say", { what });
+      if (this.unsaved && !this.waiting && !this.inFlight) this.send(); // it goes on if that is taken
+      this.settled(() => {
+        this.waiting = true;
+        this.$emit("say", { what });
+      });
+    },
+    // Do what ends this image when no save is under way, whose revision is needed.
+    settled(doing, round = this.round) {
+      if (this.waiting || round !== this.round) return;
+      if (this.inFlight) setTimeout(() => this.settled(doing, round), 15);
+      else doing();
     },
     arm({ part }) {
       this.armed = this.armed === part ? null : part;
@@ -465,6 +494,7 @@ export default {
     },
     nudge({ by, step, resize }) {
       const box = this.labels.boxes[this.chosen];
+      if (!this.size) return;
       const dx = (by[0] * step) / this.size.width;
       const dy = (by[1] * step) / this.size.height;
       const to = resize
@@ -476,9 +506,11 @@ export default {
       if (geometry.largeEnough(to, this.size)) this.change(() => this.place(this.chosen, to));
     },
     undo() {
+      if (this.waiting) return;
       this.recall(this.undoing.undo(this.shown.image, this.labels), "nothing to undo");
     },
     redo() {
+      if (this.waiting) return;
       this.recall(this.undoing.redo(this.shown.image, this.labels), "nothing to redo");
     },
     recall(labels, otherwise) {
@@ -495,12 +527,12 @@ export default {
       event.target.blur();
     },
     copy() {
-      this.$emit("say", { what: "copy" });
+      this.$emit("say", { what: "copy", image: this.shown.image });
     },
     usual() {
       const shownParts = new Set(this.labels.boxes.map((box) => box.part));
       const boxes = this.shown.usual.filter((box) => !shownParts.has(box.part));
-      this.offered({ boxes, none: "no other image of this vehicle shows a part that is missing" });
+      this.offered({ image: this.shown.image, boxes, none: "no other image of this vehicle shows a part that is missing" });
     },
     history() {
       this.$emit("say", { what: "history", image: this.shown.image });
@@ -527,6 +559,7 @@ export default {
 
     // Changes.
     change(doing) {
+      if (this.waiting) return; // for the next image: this one is given away
       this.undoing.push(this.shown.image, this.labels);
       this.labels = JSON.parse(JSON.stringify(this.labels));
       doing();
@@ -548,7 +581,7 @@ export default {
     account(labels) {
       const now = performance.now();
       const message = {
-        labels: { ...labels, image: this.shown.image },
+        labels: { ...this.still(labels), image: this.shown.image },
         follows: this.revision,
         actions: this.actions,
         seconds: (now - this.since) / 1000,
@@ -557,13 +590,21 @@ export default {
       return message;
     },
 
+    // Labels as they were before the drag that goes on, which is saved when it ends.
+    still(labels) {
+      const { kind, index, from } = this.drag || {};
+      if (kind === "bottom") return { ...labels, bottom: from };
+      if (kind !== "move" && kind !== "resize") return labels;
+      return { ...labels, boxes: labels.boxes.map((box, place) => (place === index ? from : box)) };
+    },
+
     // The mouse.
     point(event) {
       const rect = this.$refs.stage.getBoundingClientRect();
       return { x: event.clientX - rect.left, y: event.clientY - rect.top };
     },
     press(event) {
-      if (!this.size || this.shown.problem || event.target.closest(".pl-tools, .pl-empty")) return;
+      if (!this.size || this.waiting || this.shown.problem || event.target.closest(".pl-tools, .pl-empty")) return;
       const at = this.point(event);
       const start = geometry.toImage(at, this.size, this.view);
       if (event.button !== 0 || event.ctrlKey) {
@@ -598,6 +639,7 @@ export default {
     },
     move(event) {
       if (!this.drag) return;
+      if (!event.buttons) return this.release(); // let go outside the window
       const at = this.point(event);
       const drag = this.drag;
       if (drag.kind === "pan") {
@@ -670,6 +712,7 @@ export default {
       this.detail = null;
     },
     zoom(factor, at) {
+      if (!this.size) return;
       const whole = geometry.fit(this.size.width, this.size.height, this.stage.width, this.stage.height);
       const middle = { x: this.stage.width / 2, y: this.stage.height / 2 };
       this.view = geometry.zoomed(this.view, factor, at || middle, whole.scale / 2, Math.max(whole.scale, 1) * 16);

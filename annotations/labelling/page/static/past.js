@@ -6,8 +6,22 @@ export class Past {
   }
 
   of(image) {
-    if (!this.images.has(image)) this.images.set(image, { before: [], after: [] });
+    if (!this.images.has(image)) this.images.set(image, { before: [], after: [], revision: 0 });
     return this.images.get(image);
+  }
+
+  // The revision of the labels that this page saved last.
+  know(image, revision) {
+    this.of(image).revision = revision;
+  }
+
+  // Where someone else changed the image since, going back would undo that, too.
+  meet(image, revision) {
+    if (this.of(image).revision !== revision) this.forget(image, revision);
+  }
+
+  forget(image, revision) {
+    this.images.set(image, { before: [], after: [], revision });
   }
 
   push(image, state) {
