@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import subprocess
@@ -44,9 +45,9 @@ class Training:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                # Who labels must not wait for who trains.
-                preexec_fn=lambda: os.nice(_POLITE),
             )
+        with contextlib.suppress(OSError):  # who labels must not wait for who trains
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _POLITE)
 
     @property
     def running(self) -> bool:
