@@ -28,8 +28,9 @@ $(VENV)/ready: constraints.txt pyproject.toml
 demo: $(VENV)/ready ## Run every job on the built-in fleet; ends by naming the report to open
 	$(BIN)/partreid demo
 
-label: $(VENV)/ready ## Open a page to draw part boxes on DATA, helped by a detector; LABELS VOCABULARY=prn DETECTOR START PORT=8090 AS=name
-	$(BIN)/partreid label '$(DATA)' --work '$(WORK)' $(call option,LABELS,labels) $(call option,VOCABULARY,vocabulary) $(call option,DETECTOR,detector) $(call option,START,start) $(call option,PORT,port) $(call option,AS,as) $(changes)
+label: $(VENV)/ready ## Open a page to draw part boxes on DATA, helped by a detector; LABELS VOCABULARY=prn DETECTOR START PORT=8090 BY=name
+	@test -n '$(DATA)' || { echo 'say which images to label: make label DATA=my-data'; exit 2; }
+	$(BIN)/partreid label '$(DATA)' --work '$(WORK)' $(call option,LABELS,labels) $(call option,VOCABULARY,vocabulary) $(call option,DETECTOR,detector) $(call option,START,start) $(call option,PORT,port) $(call option,BY,as) $(changes)
 
 detect-parts: $(VENV)/ready ## Train a part detector on LABELS, one set or several (or take DETECTOR), find the parts of DATA; SET='epochs=50 hold_out=80'
 	$(BIN)/partreid detect-parts --work '$(WORK)' $(call option,DATA,data) $(labels) $(call option,DETECTOR,detector) $(changes) $(if $(REDO),--redo)

@@ -42,7 +42,6 @@ class Shown:
         usual: boxes of the same vehicle's other images.
         others: boxes of the layer that the seat looks at beside.
         findings: what looks wrong.
-        history: changes so far.
         problem: why it cannot be shown; empty where it can.
     """
 
@@ -54,7 +53,6 @@ class Shown:
     usual: tuple[DrawnBox, ...]
     others: tuple[DrawnBox, ...]
     findings: tuple[Finding, ...]
-    history: int
     problem: str = ""
 
 
@@ -220,7 +218,6 @@ class Desk:
             ),
             others=others.labels.boxes if others else (),
             findings=self.findings(change.labels.boxes if change else proposals, usual),
-            history=len(self.project.journal.history(image, seat.layer)),
             problem=problem,
         )
 
