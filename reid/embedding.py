@@ -64,6 +64,18 @@ class Embedded:
         return replace(self, vectors=self.vectors[kept], images=self.images.where(kept))
 
 
+class NothingReadError(InputError):
+    """No image could be read.
+
+    Attributes:
+        problems: one line for each.
+    """
+
+    def __init__(self, message: str, problems: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
 _View = tuple[Tensor, Located]
 """Pixels of some images and where their parts are, as a network takes them."""
 
@@ -79,7 +91,7 @@ def embed(
     precision: Precision = "auto",
     batch: int = 32,
     workers: int | None = None,
-    progress: bool = True,
+    progress: bool | Callable[[int], None] = True,
     each: Callable[[Vectors], None] | None = None,
 ) -> Embedded:
     """Embed every image.
@@ -98,7 +110,7 @@ def embed(
         precision: ``auto`` takes bf16 where the device has it, whatever it was trained in.
         batch: images per pass.
         workers: threads that read images; by default one per processor.
-        progress: whether to show a bar.
+        progress: whether to show a bar; or what is called with how many more images are done.
         each: called with every branch's vectors of each pass, in the order of the images that
             could be read; boxes are then looked at wherever they are given.
 
@@ -138,7 +150,7 @@ def embed(
     with torch.inference_mode():
         starts = range(0, len(images), batch)
         for start, read in zip(
-            track(starts, "embedding", transient=True, disable=not progress),
+            track(starts, "embedding", transient=True, disable=progress is not True),
             read_batches,
             strict=True,
         ):
@@ -158,8 +170,11 @@ def embed(
                 vectors.append(made.cpu())
                 if each is not None:
                     each(found[0])
+            if callable(progress):
+                progress(len(read))
     if not vectors:
-        raise InputError(f"{images.source}: none of {len(images)} images could be read")
+        said = f"{images.source}: none of {len(images)} images could be read"
+        raise NothingReadError(said, tuple(problems))
     embedded = Embedded(torch.cat(vectors).numpy(), images.where(kept), tuple(problems), mirror, by)
     names = [str(path) for path in embedded.images.paths]
     distance_named(by).check(embedded.vectors, f"{run.source}: embedding", names)

@@ -11,34 +11,143 @@ from pipelines.cli import options
 
 app = typer.Typer(help="Galleries: embedded images that can be searched.", no_args_is_help=True)
 
+Place = Annotated[Path, typer.Argument(help="Gallery folder.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for another writer to finish.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What images must fulfil, such as camera=c1,c2, colour!=white or 'time>=1200'; "
+        "repeatable."
+    ),
+]
+
 
 @app.command()
-def build(
-    data: options.Data,
-    run: Annotated[Path, typer.Option(help="Run folder of the network.")],
-    out: Annotated[Path, typer.Option(help="Gallery folder to write.")] = Path("gallery"),
+def add(
+    gallery: Place,
+    folders: Annotated[list[Path], typer.Argument(help="Data sets: folders of images, or tables.")],
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder of the network. [the gallery's]")
+    ] = None,
     boxes: options.FoundFile = None,
     dataset: options.Kind = None,
-    branches: options.Branches = "global",
+    branches: Annotated[
+        str | None,
+        typer.Option(
+            help="What makes the embedding: global, global+parts, parts or views. [the gallery's, "
+            "or global]"
+        ),
+    ] = None,
     mirror: options.Mirror = None,
+    half: Annotated[
+        bool, typer.Option("--half/--single", help="Precision in which embeddings are stored.")
+    ] = True,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails", help="Keep small pictures of the images.")
+    ] = False,
+    keep_gone: Annotated[
+        bool, typer.Option("--keep-gone", help="Keep images whose file is no longer there.")
+    ] = False,
+    wait: Wait = False,
     device: options.Device = "auto",
 ) -> None:
-    """Embed every image of a folder and index them."""
-    from pipelines.jobs.retrieval import build
+    """Make a gallery hold what folders do: only new, changed and removed files are work."""
+    from pipelines.jobs.adding import add
 
-    build(data, dataset, run, out, boxes, branches, device, mirror)
+    add(
+        gallery,
+        folders,
+        run,
+        dataset=dataset,
+        boxes=boxes,
+        branches=branches,
+        mirror=mirror,
+        half=half,
+        thumbnails=thumbnails,
+        keep_gone=keep_gone,
+        wait=wait,
+        device=device,
+    )
+
+
+@app.command()
+def info(gallery: Place) -> None:
+    """Say what a gallery holds and what made it."""
+    from pipelines.jobs.keeping import info
+
+    info(gallery)
+
+
+@app.command()
+def verify(gallery: Place) -> None:
+    """Read every file of a gallery and compare it with what was written."""
+    from pipelines.jobs.keeping import verify
+
+    verify(gallery)
+
+
+@app.command()
+def compact(gallery: Place, wait: Wait = False) -> None:
+    """Write a gallery anew without what was removed, in as few files as may be."""
+    from pipelines.jobs.keeping import compact
+
+    compact(gallery, wait)
+
+
+@app.command()
+def remove(
+    gallery: Place,
+    where: Where = None,
+    folder: Annotated[Path | None, typer.Option(help="All images under this folder.")] = None,
+    wait: Wait = False,
+) -> None:
+    """Remove images from a gallery; their files stay."""
+    from pipelines.jobs.keeping import remove
+
+    remove(gallery, where or [], folder, wait)
+
+
+@app.command()
+def merge(
+    gallery: Place,
+    others: Annotated[list[Path], typer.Argument(help="Galleries to add, which stay as they are.")],
+    wait: Wait = False,
+) -> None:
+    """Add to a gallery what others hold."""
+    from pipelines.jobs.keeping import merge
+
+    merge(gallery, others, wait)
 
 
 def search(
     queries: options.Data,
-    gallery: Annotated[Path, typer.Option(help="Gallery folder.")],
+    gallery: Annotated[list[Path], typer.Option(help="Gallery folder; repeatable.")],
     run: Annotated[
         Path | None, typer.Option(help="Run folder. [the one that the gallery remembers]")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for results.csv and results.html.")] = Path(
-        "results"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     top: Annotated[int, typer.Option(min=1, help="Images to find for each query.")] = 10,
+    where: Where = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="Show the nearest image alone of each track, camera or other column."),
+    ] = None,
+    together: Annotated[
+        str | None,
+        typer.Option(help="Queries that agree in this column, such as track, are one vehicle."),
+    ] = None,
+    pool: Annotated[
+        str, typer.Option(help="How its images ask: nearest, average, or sets (with --group).")
+    ] = "nearest",
+    unknown: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Queries whose best match is less probable than this are called unknown. [0.5, "
+            "where the run is calibrated]",
+        ),
+    ] = None,
     boxes: options.FoundFile = None,
     dataset: options.Kind = None,
     cross_camera: Annotated[
@@ -46,14 +155,30 @@ def search(
     ] = False,
     rerank: options.Rerank = False,
     expand: options.Expand = 0,
+    candidates: Annotated[
+        int, typer.Option(min=1, help="Nearest images that re-ranking, expansion and sets look at.")
+    ] = 1000,
     device: options.Device = "auto",
 ) -> None:
     """Find the nearest gallery images of every query image."""
     from pipelines.jobs.retrieval import search
     from reid.reranking.refinement import Refinement
+    from reid.retrieval.question import Question, require_pool
+    from reid.retrieval.selection import Condition
 
-    refine = Refinement(expand, rerank)
-    search(queries, dataset, gallery, run, out, top, boxes, cross_camera, device, refine)
+    question = Question(
+        top=top,
+        drop_self=True,
+        drop_same_camera=cross_camera,
+        conditions=tuple(map(Condition.parse, where or [])),
+        group=group,
+        together=together,
+        pool=require_pool(pool),
+        refine=Refinement(expand, rerank),
+        candidates=max(candidates, top),
+    )
+    search(queries, gallery, question, out, run=run, dataset=dataset, boxes=boxes,
+           unknown=unknown, device=device)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:

@@ -22,6 +22,8 @@ from pipelines.tables import show, written
 from reid.device import in_words, pick_device
 from reid.evaluation.report import Evaluation
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.question import Question
+from reid.retrieval.several import Galleries
 from reid.run import Run
 
 TITLE = "The same vehicle, recognised by its parts"
@@ -89,9 +91,11 @@ def demo(work: Path, device: str, changes: list[str] | None = None) -> Path:
         }
     boxes = detector_jobs.boxes_at(job.parts)
     with steps.step("Search"):
+        question = Question(top=10, drop_self=True, drop_same_camera=True)
+        queries = images.split("query")
         pages = {
             name: retrieval_jobs.search_in(
-                images.split("query"), galleries[name], run, places[name], 10, boxes, True, device
+                queries, Galleries((galleries[name],)), run, places[name], question, boxes, device
             )
             for name, run in runs.items()
         }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
@@ -14,27 +18,17 @@ from pipelines.tables import say, written
 from reid.data.locate import Found
 from reid.embedding import embed
 from reid.methods import check_branches
-from reid.reranking.refinement import Refinement
-from reid.retrieval.gallery import Gallery, GalleryAbout
+from reid.retrieval.about import GalleryAbout
+from reid.retrieval.gallery import Gallery
 from reid.retrieval.page import write_results
+from reid.retrieval.question import Question
 from reid.retrieval.results import search as find
+from reid.retrieval.several import Galleries
+from reid.retrieval.writer import require_replaceable
 from reid.run import Run
+from reid.verification.calibration import Calibration
 
-
-def build(
-    data: Path,
-    dataset: str | None,
-    run: Path,
-    out: Path,
-    boxes: Path | None,
-    branches: str,
-    device: str,
-    mirror: bool | None = None,
-) -> Gallery:
-    """Embed a data set into a gallery."""
-    found = found_at(boxes) if boxes else None
-    images = read_images(data, dataset)
-    return build_from(images, Run.load(run), out, found, branches, device, mirror)
+_UNKNOWN = 0.5
 
 
 def build_from(
@@ -46,9 +40,9 @@ def build_from(
     device: str,
     mirror: bool | None = None,
 ) -> Gallery:
-    """Embed images into a gallery."""
+    """Embed images into a gallery, which replaces an earlier one."""
     chosen = check_branches(branches)
-    Gallery.require_replaceable(out)
+    require_replaceable(out)
     embedded = embed(run, images, boxes, branches=chosen, mirror=mirror, device=device)
     about = GalleryAbout(
         model=run.hash,
@@ -66,74 +60,117 @@ def build_from(
 
 def search(
     queries: Path,
-    dataset: str | None,
-    gallery: Path,
-    run: Path | None,
+    galleries: Sequence[Path],
+    question: Question,
     out: Path,
-    top: int,
-    boxes: Path | None,
-    cross_camera: bool,
-    device: str,
-    refine: Refinement | None = None,
+    *,
+    run: Path | None = None,
+    dataset: str | None = None,
+    boxes: Path | None = None,
+    unknown: float | None = None,
+    device: str = "auto",
 ) -> Path:
-    """Search a gallery for every image of a data set."""
-    opened = Gallery.open(gallery)
+    """Search galleries for every image of a data set.
+
+    Args:
+        queries: the data set.
+        galleries: folders.
+        question: what to find.
+        out: the folder for results.
+        run: whose network embeds; None for the one that the galleries remember.
+        dataset: the kind of the data set, or None.
+        boxes: where parts are, for a network that needs it, and to draw.
+        unknown: queries whose best match is less probable are called unknown; None for one half
+            where the run is calibrated.
+        device: ``auto``, ``cpu``, ``cuda``.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: something given is wrong.
+    """
+    opened = Galleries.open(galleries)
     remembered = Path(opened.about.run)
     if run is None and not remembered.is_dir():
-        raise InputError(f"{gallery}: made by the run {remembered}, which is gone; give --run")
+        raise InputError(
+            f"{opened.each[0].path}: made by the run {remembered}, which is gone; give --run"
+        )
     loaded = Run.load(run or remembered)
     found = found_at(boxes) if boxes else None
-    return search_in(
-        read_images(queries, dataset), opened, loaded, out, top, found, cross_camera, device, refine
-    )
+    images = read_images(queries, dataset)
+    return search_in(images, opened, loaded, out, question, found, device, unknown)
 
 
 def search_in(
     images: Images,
-    gallery: Gallery,
+    galleries: Galleries,
     run: Run,
     out: Path,
-    top: int,
+    question: Question,
     boxes: Found | None,
-    cross_camera: bool,
     device: str,
-    refine: Refinement | None = None,
+    unknown: float | None = None,
 ) -> Path:
-    """Search an opened gallery, and write ``results.csv`` and ``results.html``."""
-    gallery.require_model(run.hash)
-    about = gallery.about
+    """Search opened galleries, and write results as CSV, Parquet, JSON lines and a page."""
+    galleries.each[0].require_model(run.hash)
+    about = galleries.about
     branches = check_branches(about.branches)
-    if refine:
-        refine.check(about.distance)
+    question.check(about.distance)
+    calibration = _calibration(run, about, question, unknown)
     embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
     if embedded.distance != about.distance:
         raise InputError(
-            f"{gallery.path}: holds embeddings for the distance {about.distance}, where its "
-            f"network is compared by {embedded.distance} now; build the gallery again"
+            f"{galleries.name}: holds embeddings for the distance {about.distance}, where its "
+            f"network is compared by {embedded.distance} now; make the gallery again"
         )
     for problem in embedded.problems:
         say(problem)
-    found = find(
-        gallery,
-        embedded.vectors,
-        embedded.images,
-        top,
-        drop_self=True,
-        drop_same_camera=cross_camera,
-        refine=refine,
-    )
-    if refine:
-        say(refine.words)
+    found = find(galleries, embedded.vectors, embedded.images, question)
+    if calibration is not None:
+        found = _with_probabilities(found, calibration, _UNKNOWN if unknown is None else unknown)
+    if question.refine:
+        say(question.refine.words)
     drawn = boxes if isinstance(boxes, Boxes) else None
     page = write_results(
         found,
-        gallery,
+        galleries,
         embedded.images,
         out,
         boxes=drawn,
         query_boxes=drawn,
         vocabulary=None if drawn is None else vocabulary_of(drawn),
     )
-    written(out / "results.csv", f"rank lists of {len(embedded.images)} queries:")
+    names = ", ".join(f"results.{kind}" for kind in ("csv", "parquet", "jsonl"))
+    written(out, f"rank lists of {found['query'].nunique():,} queries ({names}):")
     written(page, "page:")
     return page
+
+
+def _calibration(
+    run: Run, about: GalleryAbout, question: Question, unknown: float | None
+) -> Calibration | None:
+    """Return what makes probabilities of distances; None where they have none."""
+    why = ""
+    if not (run.source / Calibration.FILE).is_file():
+        why = f"run 'partreid calibrate {run.source} DATA' first"
+    elif question.refine or question.pool != "nearest":
+        why = "of re-ranked, averaged or set distances there are none"
+    else:
+        made = Calibration.read(run.source)
+        made.require_model(run)
+        if (made.branches, made.compared) == (about.branches, about.distance):
+            return made
+        why = f"the run was calibrated for branches {made.branches}"
+    if unknown is not None:
+        raise InputError(f"--unknown: needs probabilities; {why}")
+    return None
+
+
+def _with_probabilities(
+    found: pd.DataFrame, calibration: Calibration, unknown: float
+) -> pd.DataFrame:
+    """Add ``probability`` that two images show the same, and whether the query is ``unknown``."""
+    probability = calibration.whole.probability(found["distance"].to_numpy())
+    best = pd.Series(probability).groupby(found["query"].to_numpy()).transform("max").to_numpy()
+    return found.assign(probability=np.round(probability, 6), unknown=best < unknown)

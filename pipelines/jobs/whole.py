@@ -28,6 +28,8 @@ from reid.attention.finder import MaskFinder
 from reid.evaluation.report import Evaluation
 from reid.methods import located_by, needs_boxes
 from reid.recipe import Recipe
+from reid.retrieval.question import Question
+from reid.retrieval.several import Galleries
 from reid.run import Run
 
 DEMO_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=16", "batch=8",
@@ -240,4 +242,7 @@ def retrieve(
     built = retrieval_jobs.build_from(
         searched, run, out / "gallery", found[1] if made_of else None, "global", device
     )
-    return retrieval_jobs.search_in(asked, built, run, out, top, found[0], True, device)
+    question = Question(top=top, drop_self=True, drop_same_camera=True)
+    return retrieval_jobs.search_in(
+        asked, Galleries((built,)), run, out, question, found[0], device
+    )

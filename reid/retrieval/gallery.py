@@ -2,79 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
 import torch
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from annotations.errors import InputError
 from annotations.files import whole_folder
 from annotations.images import Images
 from reid.distances import Distance, Embeddings, IndexedDistance, distance_named
-from reid.distances.nearest import search
+from reid.retrieval.about import GalleryAbout
+from reid.retrieval.exact import Floats, Mask, Part, Rows, search_exactly
+from reid.retrieval.manifest import Manifest
+from reid.retrieval.segment import FILE_COLUMNS, ROOT, Segment, as_table, joined
+from reid.retrieval.writer import GalleryWriter, require_replaceable
 
-_INDEX, _IMAGES, _EMBEDDINGS, _MANIFEST = (
-    "index.faiss",
-    "images.parquet",
-    "embeddings.npy",
-    "manifest.json",
-)
+__all__ = ["Gallery", "GalleryAbout"]
 
-
-class GalleryAbout(BaseModel):
-    """What made the embeddings.
-
-    Attributes:
-        model: hash of the model's weights.
-        run: the path of the run that holds the model.
-        branches: which of the model's branches make an embedding.
-        distance: a name in `reid.distances.DISTANCES`.
-        mirror: whether an embedding is a mean with the mirror image's, see `reid.embedding.embed`.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str
-    run: str
-    branches: str = "global"
-    distance: str = "euclidean"
-    mirror: bool = False
-
-
-class _Manifest(GalleryAbout):
-    format: Literal[1] = 1
-    count: PositiveInt
-    dimension: PositiveInt
+_TRIES = 5
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """An opened gallery; make one with `build` or `open`.
+    """An opened gallery, in the state that it was in then; make one with `build` or `open`.
+
+    Embeddings, tables and thumbnails are mapped into memory and read as needed. What others write
+    meanwhile is seen by opening it again.
 
     Attributes:
-        path: its folder, which holds ``index.faiss`` (exact search over prepared
-            embeddings; absent where faiss does not know the distance), ``images.parquet``,
-            ``embeddings.npy`` (float32, as the model gave them) and ``manifest.json``.
-        images: its images; row i is embedding i.
-        embeddings: float32, shape (N, D), read from disk as needed.
-        about: what made the embeddings.
-        index: the faiss index, or None.
+        path: its folder, which holds ``manifest.json`` and the files that this names.
+        manifest: what it consists of.
+        segments: the opened files. A row of the gallery is counted through them, those that were
+            removed since included, and keeps its number until the gallery is compacted.
     """
 
     path: Path
-    images: Images
-    embeddings: npt.NDArray[np.float32]
-    about: GalleryAbout
-    index: Any
+    manifest: Manifest
+    segments: tuple[Segment, ...]
 
     @classmethod
     def build(
-        cls, embeddings: Embeddings, images: Images, out: Path, about: GalleryAbout
+        cls,
+        embeddings: Embeddings,
+        images: Images,
+        out: Path,
+        about: GalleryAbout,
+        *,
+        half: bool = True,
     ) -> Gallery:
         """Write a gallery, which appears whole and replaces an earlier one, and open it.
 
@@ -83,80 +64,139 @@ class Gallery:
             images: the N images.
             out: the folder to make.
             about: what made the embeddings.
+            half: store them in half precision.
 
         Raises:
             InputError: embeddings that cannot be compared or do not fit the images, an
                 unknown distance, or ``out`` holds something else than a gallery.
         """
-        distance = distance_named(about.distance)
-        raw = torch.as_tensor(embeddings).detach().cpu().numpy()
-        prepared = distance.prepare(raw, "gallery").numpy()
-        if len(prepared) != len(images):
-            raise InputError(f"{images.source}: {len(images)} images, {len(prepared)} embeddings")
-        cls.require_replaceable(out)
-        count, dimension = prepared.shape
-        manifest = _Manifest(**about.model_dump(), count=count, dimension=dimension)
+        require_replaceable(out)
+        made = stored_vectors(embeddings, distance_named(about.distance), half)
+        if len(made) != len(images):
+            raise InputError(f"{images.source}: {len(images)} images, {len(made)} embeddings")
         with whole_folder(out) as folder:
-            if isinstance(distance, IndexedDistance):
-                faiss.write_index(flat_index(distance, prepared), str(folder / _INDEX))
-            images.write(folder / _IMAGES)
-            np.save(folder / _EMBEDDINGS, raw.astype(np.float32))
-            (folder / _MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+            empty = Manifest(**about.model_dump(), dimension=made.shape[1], half=half)
+            writer = GalleryWriter(folder, empty)
+            frame = images.frame.assign(**{ROOT: writer.root_number(images.root)})
+            writer.append(made, as_table(frame))
         return cls.open(out)
-
-    @staticmethod
-    def require_replaceable(out: Path) -> None:
-        """Demand that ``out`` is free or holds a gallery.
-
-        Raises:
-            InputError: it holds something else.
-        """
-        if out.is_file() or (out.is_dir() and any(out.iterdir()) and not _is_gallery(out)):
-            raise InputError(f"{out}: holds something else than a gallery; choose another folder")
 
     @classmethod
     def open(cls, path: Path) -> Gallery:
-        """Open a gallery.
+        """Open a gallery in its last whole state.
 
         Raises:
             InputError: the folder is not a gallery, or a file in it is missing, damaged
                 or of another gallery.
         """
-        if not _is_gallery(path):
-            raise InputError(f"{path}: not a gallery (no {_MANIFEST}); make one with gallery build")
-        try:
-            manifest = _Manifest.model_validate_json((path / _MANIFEST).read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the file"
-            raise InputError(f"{path / _MANIFEST}: {place}: {first['msg']}") from None
-        distance = distance_named(manifest.distance)
-        indexed = isinstance(distance, IndexedDistance)
-        for name in (*([_INDEX] if indexed else []), _IMAGES, _EMBEDDINGS):
-            if not (path / name).is_file():
-                raise InputError(f"{path / name}: missing; build the gallery again")
-        images = Images.read(path / _IMAGES)
-        name = _INDEX
-        try:
-            index = faiss.read_index(str(path / name)) if indexed else None
-            name = _EMBEDDINGS
-            embeddings = np.load(path / name, mmap_mode="r")
-        except (RuntimeError, ValueError, EOFError, OSError):
-            raise InputError(f"{path / name}: damaged; build the gallery again") from None
-        shape = (manifest.count, manifest.dimension)
-        found = {
-            _INDEX: index is None or _is_of(index, shape, distance),
-            _EMBEDDINGS: embeddings.shape == shape,
-            _IMAGES: len(images) == manifest.count,
-        }
-        for name, fits in found.items():
-            if not fits:
-                raise InputError(f"{path / name}: is of another gallery; build the gallery again")
-        about = GalleryAbout(**manifest.model_dump(include=set(GalleryAbout.model_fields)))
-        return cls(path, images, embeddings, about, index)
+        for _ in range(_TRIES):
+            manifest = Manifest.read(path)
+            distance_named(manifest.distance)
+            try:
+                segments = [
+                    Segment.open(path, stored, manifest.dimension) for stored in manifest.segments
+                ]
+            except InputError:
+                # A writer may have replaced files since the manifest was read.
+                if Manifest.read(path).generation == manifest.generation:
+                    raise
+                continue
+            return cls(path, manifest, tuple(segments))
+        raise InputError(f"{path}: changed at every one of {_TRIES} looks at it; try again")
+
+    @property
+    def about(self) -> GalleryAbout:
+        """What made the embeddings."""
+        return self.manifest.about
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """The first row of each segment, and after the last one how many rows there are."""
+        return np.cumsum([0, *(len(segment) for segment in self.segments)])
+
+    @cached_property
+    def kept(self) -> Mask:
+        """Which rows are in the gallery, those removed since not."""
+        return np.concatenate([np.empty(0, bool), *(segment.kept for segment in self.segments)])
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows that are in the gallery, ascending."""
+        return np.flatnonzero(self.kept)
+
+    @cached_property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that paths of images start from."""
+        return tuple((self.path / root).resolve() for root in self.manifest.roots)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return int(self.starts[-1]) - sum(len(segment.removed) for segment in self.segments)
+
+    @property
+    def images(self) -> Images:
+        """All its images, in one table.
+
+        Raises:
+            InputError: it has several roots, under which paths may be the same.
+        """
+        if len(self.roots) != 1:
+            raise InputError(f"{self.path}: has images under {len(self.roots)} folders")
+        frame = self.table(self.rows).drop(columns="file")
+        return Images(frame, self.roots[0], str(self.path))
+
+    @property
+    def embeddings(self) -> Floats:
+        """The embeddings of all its images, (N, D)."""
+        return self.vectors(self.rows)
+
+    def vectors(self, rows: Rows) -> Floats:
+        """Return the embeddings of some rows, (R, D), as they are compared."""
+        found = np.empty((len(rows), self.manifest.dimension), np.float32)
+        for segment, asked, local in self._apart(rows):
+            found[asked] = segment.vectors[local]
+        return found
+
+    def table(self, rows: Rows, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return what is known of some rows.
+
+        Args:
+            rows: of the gallery, (R,).
+            columns: only these of an images table; None for all that any segment has.
+
+        Returns:
+            R rows: the columns, empty where unknown, and ``file``, the path of each image.
+        """
+        pieces, order = [], [np.empty(0, np.int64)]
+        for segment, asked, local in self._apart(rows):
+            names = [
+                name
+                for name in segment.table.column_names
+                if columns is None or name in columns or name in ("image", ROOT)
+            ]
+            pieces.append(segment.table.select(names).take(pa.array(local)))
+            order.append(asked)
+        if not pieces:
+            return pd.DataFrame(columns=["image", "identity", "camera", "file"], dtype="string")
+        whole: pd.DataFrame = joined(pieces).to_pandas(types_mapper=_as_pandas)
+        whole.index = pd.Index(np.concatenate(order))
+        whole = whole.sort_index()
+        roots = pd.Series([str(root) for root in self.roots], dtype="string")
+        files = roots.iloc[whole[ROOT]].to_numpy() + "/" + whole["image"].to_numpy()
+        whole = whole.drop(columns=[name for name in FILE_COLUMNS if name in whole])
+        for name in columns or ():
+            if name not in whole:
+                whole[name] = pd.array([pd.NA] * len(whole), dtype="string")
+        return whole.assign(file=pd.array(files, dtype="string"))
+
+    def thumbnails(self, rows: Rows) -> list[bytes | None]:
+        """Return the thumbnails of some rows, JPEG files; None where there are none."""
+        found: list[bytes | None] = [None] * len(rows)
+        for segment, asked, local in self._apart(rows):
+            if segment.thumbnails is not None:
+                pictures = segment.thumbnails["jpeg"].take(pa.array(local)).to_pylist()
+                for place, picture in zip(asked, pictures, strict=True):
+                    found[place] = picture
+        return found
 
     def require_model(self, model: str) -> None:
         """Refuse queries that were embedded by another model than the gallery.
@@ -175,56 +215,92 @@ class Gallery:
             )
 
     def search(
-        self, query_embeddings: Embeddings, top: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        self, query_embeddings: Embeddings, top: int, keep: Mask | None = None
+    ) -> tuple[Floats, Rows]:
         """Find the nearest images of each query, exactly.
 
         Args:
             query_embeddings: shape (Q, D).
             top: how many to find, K; all where it is more than there are.
+            keep: which rows may be found, as `reid.retrieval.selection` tells; None for all.
 
         Returns:
-            Distances (float32) and gallery rows (int64), both (Q, K), nearest first.
+            Distances and rows, both (Q, K), nearest first.
 
         Raises:
-            InputError: embeddings of another dimension or that cannot be compared, or
-                ``top`` below 1.
+            InputError: embeddings of another dimension or that cannot be compared, ``top``
+                below 1, or nothing may be found.
         """
-        if top < 1:
-            raise InputError(f"top must be at least 1, not {top}")
-        distance = distance_named(self.about.distance)
-        prepared = distance.prepare(query_embeddings, "query").cpu().numpy()
-        dimension = self.embeddings.shape[1]
-        if prepared.shape[1] != dimension:
+        return search_exactly(
+            self.parts(keep),
+            distance_named(self.about.distance),
+            self.prepared(query_embeddings),
+            top,
+        )
+
+    def prepared(self, query_embeddings: Embeddings) -> Floats:
+        """Return queries (Q, D) as they are compared; errors as `search`."""
+        prepared = distance_named(self.about.distance).prepare(query_embeddings, "query")
+        if prepared.shape[1] != self.manifest.dimension:
             raise InputError(
-                f"{self.path}: holds embeddings of {dimension} dimensions, the queries have "
-                f"{prepared.shape[1]}: embeddings of two models"
+                f"{self.path}: holds embeddings of {self.manifest.dimension} dimensions, the "
+                f"queries have {prepared.shape[1]}: embeddings of two models"
             )
-        if not isinstance(distance, IndexedDistance):
-            return search(distance.compare(prepared, self.embeddings), top)
-        return search_flat(self.index, distance, prepared, top)
+        found: Floats = prepared.cpu().numpy()
+        return found
+
+    def parts(self, keep: Mask | None = None) -> list[Part]:
+        """Return what `reid.retrieval.exact.search_exactly` searches."""
+        parts: list[Part] = []
+        for start, segment in zip(self.starts, self.segments, strict=False):
+            findable = segment.kept if len(segment.removed) else None
+            if keep is not None:
+                asked = keep[start : start + len(segment)]
+                findable = asked if findable is None else asked & findable
+            parts.append((segment.vectors, findable))
+        return parts
+
+    def _apart(
+        self, rows: Rows
+    ) -> list[tuple[Segment, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+        """Return for each segment that has some of the rows: which, and their places in it."""
+        rows = np.asarray(rows, np.int64)
+        which = np.searchsorted(self.starts, rows, "right") - 1
+        return [
+            (self.segments[number], asked, rows[asked] - self.starts[number])
+            for number in np.unique(which)
+            for asked in (np.flatnonzero(which == number),)
+        ]
 
 
-def flat_index(distance: IndexedDistance, prepared: npt.NDArray[np.float32]) -> Any:
-    """Return a flat faiss index of prepared embeddings (N, D)."""
-    index = faiss.IndexFlat(prepared.shape[1], getattr(faiss, distance.faiss_metric))
-    index.add(prepared)
-    return index
+def stored_vectors(
+    embeddings: Embeddings, distance: Distance, half: bool
+) -> npt.NDArray[np.floating[Any]]:
+    """Check embeddings (N, D) and return them as a gallery stores them.
+
+    What an index compares is stored prepared, such as at length one for the cosine; what none
+    compares as it is.
+
+    Raises:
+        InputError: embeddings that cannot be compared, or too large for half precision.
+    """
+    checked = distance.prepare(embeddings)
+    if not isinstance(distance, IndexedDistance):
+        checked = torch.as_tensor(embeddings).detach().float()
+    made: npt.NDArray[np.floating[Any]] = checked.cpu().numpy()
+    if not half:
+        return made
+    with np.errstate(over="ignore"):
+        short = made.astype(np.float16)
+    if not np.isfinite(short).all():
+        raise InputError(
+            "embeddings have numbers above 65,504, which half precision cannot hold; store them "
+            "in single precision"
+        )
+    return short
 
 
-def search_flat(
-    index: Any, distance: IndexedDistance, prepared: npt.NDArray[np.float32], top: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Find the nearest items of prepared queries (Q, D) in a flat index, as `Gallery.search`."""
-    scores, rows = index.search(prepared, min(top, index.ntotal))
-    return distance.from_faiss(scores), rows
-
-
-def _is_of(index: Any, shape: tuple[int, int], distance: Distance) -> bool:
-    assert isinstance(distance, IndexedDistance)
-    metric = getattr(faiss, distance.faiss_metric)
-    return bool((index.ntotal, index.d, index.metric_type) == (*shape, metric))
-
-
-def _is_gallery(folder: Path) -> bool:
-    return (folder / _MANIFEST).is_file()
+def _as_pandas(kind: pa.DataType) -> Any:
+    if pa.types.is_string(kind):
+        return pd.StringDtype()
+    return pd.Int64Dtype() if pa.types.is_integer(kind) else None

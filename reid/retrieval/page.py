@@ -16,8 +16,8 @@ from annotations.files import write_text
 from annotations.images import Images
 from annotations.table import write_table
 from annotations.vocabulary import Vocabulary
-from reid.retrieval.gallery import Gallery
-from reid.retrieval.thumbnails import Thumbnail, make_thumbnails
+from reid.retrieval.several import Galleries
+from reid.retrieval.thumbnails import Thumbnail, from_file, make_thumbnails
 
 Verdict = Literal["match", "miss", "unknown"]
 
@@ -60,7 +60,7 @@ class _RankList:
 
 def write_results(
     frame: pd.DataFrame,
-    gallery: Gallery,
+    galleries: Galleries,
     query_images: Images,
     out: Path,
     *,
@@ -69,7 +69,7 @@ def write_results(
     vocabulary: Vocabulary | None = None,
     most: int = 200,
 ) -> Path:
-    """Write ``results.csv`` and ``results.html``.
+    """Write ``results.csv``, ``.parquet`` and ``.jsonl``, and the page ``results.html``.
 
     The page shows, for each query, its thumbnail and the found ones with a border that is
     green where the identity is known to match, red where it is known not to, and grey
@@ -77,7 +77,7 @@ def write_results(
 
     Args:
         frame: what `reid.retrieval.results.search` found.
-        gallery: where it searched.
+        galleries: where it searched.
         query_images: the queries, also those for which nothing was found.
         out: the folder to write to.
         boxes: part boxes of gallery images, to draw; needs ``vocabulary``.
@@ -95,21 +95,24 @@ def write_results(
     query_parts = _parts(query_boxes, vocabulary)
     queries = query_images.frame.head(most)
     shown = frame[frame["query"].isin(queries["image"])]
-    thumbnails = make_thumbnails(
-        [query_images.root / image for image in queries["image"]]
-        + [gallery.images.root / image for image in shown["image"].unique()]
-    )
+    asked = {image: query_images.root / image for image in queries["image"]}
+    items = shown.drop_duplicates("file")
+    kept = zip(items["file"], galleries.thumbnails(items["row"].to_numpy()), strict=True)
+    stored = {Path(file): from_file(jpeg) for file, jpeg in kept if jpeg is not None}
+    files = [Path(file) for file in items["file"]]
+    made = make_thumbnails([*asked.values(), *(file for file in files if file not in stored)])
+    thumbnails = stored | made
 
-    def tile(row: Any, root: Path, parts: dict[str, list[_Part]], **more: Any) -> _Tile:
+    def tile(row: Any, file: Path, parts: dict[str, list[_Part]], **more: Any) -> _Tile:
         identity, camera = _text(row.identity), _text(row.camera)
         drawn = parts.get(row.image, [])
-        return _Tile(row.image, identity, camera, thumbnails[root / row.image], drawn, **more)
+        return _Tile(row.image, identity, camera, thumbnails[file], drawn, **more)
 
     found: dict[str, list[_Tile]] = {}
     for row in shown.itertuples():
         ranked = tile(
             row,
-            gallery.images.root,
+            Path(str(row.file)),
             gallery_parts,
             rank=row.rank,
             distance=row.distance,
@@ -117,7 +120,7 @@ def write_results(
         )
         found.setdefault(str(row.query), []).append(ranked)
     lists = [
-        _RankList(tile(row, query_images.root, query_parts), found.get(str(row.image), []))
+        _RankList(tile(row, asked[row.image], query_parts), found.get(str(row.image), []))
         for row in queries.itertuples()
     ]
     first = frame.loc[frame["rank"] == 1, "match"].dropna().astype(bool)
@@ -131,17 +134,20 @@ def write_results(
     page = environment.get_template("results.html.j2").render(
         lists=lists,
         queries=len(query_images),
-        items=len(gallery),
+        items=len(galleries),
         top=int(frame["rank"].max()) if len(frame) else 0,
         judged=len(first),
         right=int(first.sum()),
-        about=gallery.about,
-        run=Path(gallery.about.run).name,
+        about=galleries.about,
+        run=Path(galleries.about.run).name,
         colours=_legend([gallery_parts, query_parts]),
         problems=sorted(made.problem for made in thumbnails.values() if made.problem),
     )
     words = frame["match"].map({True: "true", False: "false"})
-    write_table(frame.assign(match=words), out / "results.csv")
+    table = frame.drop(columns="row")
+    write_table(table.assign(match=words), out / "results.csv")
+    write_table(table, out / "results.parquet")
+    write_text(out / "results.jsonl", table.to_json(orient="records", lines=True))
     write_text(out / "results.html", page)
     return out / "results.html"
 

@@ -3,119 +3,111 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 
 from annotations.errors import InputError
 from annotations.images import Images
-from reid.distances import Embeddings, nearest
-from reid.distances.cosine import COSINE
-from reid.embedding import Embedded
-from reid.reranking.refinement import Refinement, single_vectors
-from reid.retrieval.gallery import Gallery, flat_index, search_flat
+from reid.distances import Embeddings, distance_named
+from reid.retrieval.asking import queries_of
+from reid.retrieval.finding import Finder
+from reid.retrieval.question import Question
+from reid.retrieval.selection import select
+from reid.retrieval.sets import set_distance
+from reid.retrieval.several import Galleries
+
+_SHOWN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
 
 
 def search(
-    gallery: Gallery,
+    galleries: Galleries,
     query_embeddings: Embeddings,
     query_images: Images,
-    top: int,
-    *,
-    drop_self: bool = False,
-    drop_same_camera: bool = False,
-    refine: Refinement | None = None,
+    question: Question,
 ) -> pd.DataFrame:
-    """Find the ``top`` nearest gallery images of every query.
+    """Find the nearest gallery images of every query.
 
     Args:
-        gallery: where to search.
-        query_embeddings: shape (Q, D), by the gallery's model.
+        galleries: where to search.
+        query_embeddings: shape (Q, D), by the galleries' model.
         query_images: the Q images.
-        top: how many to find for each query, after leaving out what is to be left out.
-        drop_self: leave out the query's own file, for a gallery that holds the queries.
-        drop_same_camera: leave out images of the query's identity from the query's
-            camera, as the evaluation does.
-        refine: query expansion or re-ranking, over the whole gallery; ``distance`` is then the
-            refined one.
+        question: what to find.
 
     Returns:
-        Columns ``query``, ``rank`` (from 1), ``image``, ``distance``, ``identity``,
-        ``camera``, ``query_identity``, ``query_camera`` and ``match`` (boolean, empty
-        where one of the identities is unknown), by query in their order and by rank.
+        Columns ``query`` (of several images of one vehicle the first), ``rank`` (from 1),
+        ``image``, ``distance``, ``identity``, ``camera``, ``query_identity``, ``query_camera``,
+        ``match`` (boolean, empty where one of the identities is unknown), ``gallery`` and ``file``
+        (paths), ``row`` (of the galleries), and where any image has them ``track``, ``time``,
+        ``viewpoint``, ``make``, ``model``, ``year``, ``colour``; with groups ``images``, how many
+        the galleries hold of the group; with several images a query ``query_images``, how many they
+        are. By query in their order and by rank.
 
     Raises:
-        InputError: as `Gallery.search`, or embeddings that do not fit the images.
+        InputError: as `Gallery.search`, embeddings that do not fit the images, a column that is not
+            there, or what is asked is not defined for the galleries' distance.
     """
     if len(query_embeddings) != len(query_images):
         raise InputError(
             f"{query_images.source}: {len(query_images)} images, {len(query_embeddings)} embeddings"
         )
-    queries, items = (
-        images.frame[["image", "identity", "camera"]].assign(file=_files(images))
-        for images in (query_images, gallery.images)
-    )
-    spare = 0
-    if drop_self:
-        spare += 1
-    if drop_same_camera:
-        spare += _largest_overlap(queries, items)
-    wanted = top + spare if top > 0 else top
-    distances, rows = _find(gallery, query_embeddings, query_images, wanted, refine)
-    found = items.iloc[rows.ravel()].reset_index(drop=True)
-    asked = queries.iloc[np.repeat(np.arange(len(rows)), rows.shape[1])].reset_index(drop=True)
-    match = found["identity"] == asked["identity"]
-    keep = pd.Series(True, index=found.index)
-    if drop_self:
-        keep &= found["file"] != asked["file"]
-    if drop_same_camera:
-        keep &= ~(match & (found["camera"] == asked["camera"])).fillna(False).astype(bool)
+    question.check(galleries.about.distance)
+    keep = select(galleries, question.conditions)
+    vectors = torch.as_tensor(query_embeddings).detach().float().cpu().numpy()
+    queries = queries_of(vectors, query_images, question, galleries)
+    finder = Finder(galleries, queries, question, keep)
+    found = finder.found()
+    if question.pool == "sets":
+        found = _by_sets(found, finder, question)
+    found["rank"] = found.groupby("unit").cumcount() + 1
+    found = found[found["rank"] <= question.top].reset_index(drop=True)
+    return _told(found, finder, question)
+
+
+def _by_sets(found: pd.DataFrame, finder: Finder, question: Question) -> pd.DataFrame:
+    """Give the groups found their distance as sets, and sort by it."""
+    galleries = finder.galleries
+    assert question.group is not None
+    rows = galleries.rows if finder.keep is None else np.flatnonzero(finder.keep)
+    groups = finder.column(rows, question.group)
+    groups = groups.fillna("\0" + pd.Series(rows, index=groups.index).astype("string"))
+    members = pd.Series(rows).groupby(groups.to_numpy()).agg(list)
+    distance = distance_named(galleries.about.distance)
+    prepared = torch.from_numpy(galleries.each[0].prepared(finder.queries.vectors))
+    unit = finder.queries.images["unit"].to_numpy()
+    values = []
+    for one, some in found.groupby("unit", sort=False):
+        mine = prepared[np.flatnonzero(unit == one)]
+        for group in some["group"]:
+            theirs = torch.from_numpy(galleries.vectors(np.array(members[group])))
+            values.append(set_distance(distance, mine, theirs))
+    found = found.assign(distance=np.array(values, np.float32))
+    return found.sort_values(["unit", "distance"], kind="stable").reset_index(drop=True)
+
+
+def _told(found: pd.DataFrame, finder: Finder, question: Question) -> pd.DataFrame:
+    """Return what is known of queries and of what they found."""
+    items = finder.galleries.table(found["row"].to_numpy())
+    asked = finder.queries.names.loc[found["unit"]].reset_index(drop=True)
     frame = pd.DataFrame(
         {
             "query": asked["image"],
-            "image": found["image"],
-            "distance": distances.ravel(),
-            "identity": found["identity"],
-            "camera": found["camera"],
+            "rank": found["rank"],
+            "image": items["image"],
+            "distance": found["distance"],
+            "identity": items["identity"],
+            "camera": items["camera"],
             "query_identity": asked["identity"],
             "query_camera": asked["camera"],
-            "match": match.astype("boolean"),
+            "match": (items["identity"] == asked["identity"]).astype("boolean"),
         }
-    )[keep]
-    frame.insert(1, "rank", frame.groupby("query").cumcount() + 1)
-    return frame[frame["rank"] <= top].reset_index(drop=True)
-
-
-def _find(
-    gallery: Gallery,
-    query_embeddings: Embeddings,
-    query_images: Images,
-    top: int,
-    refine: Refinement | None,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    if not refine:
-        return gallery.search(query_embeddings, top)
-    vectors = torch.as_tensor(query_embeddings).detach().float().cpu().numpy()
-    asked = Embedded(vectors, query_images, ())
-    kept = Embedded(np.array(gallery.embeddings), gallery.images, ())
-    measured = refine.measured(asked, kept, gallery.about.distance)
-    if measured is not None:
-        return nearest.search(measured, top)
-    expanded = refine.expanded(asked, kept, gallery.about.distance)
-    asked, kept, name = single_vectors(asked, kept, gallery.about.distance)
-    if name == gallery.about.distance:
-        return gallery.search(expanded, top)
-    index = flat_index(COSINE, COSINE.prepare(kept.vectors).numpy())
-    return search_flat(index, COSINE, COSINE.prepare(expanded, "query").numpy(), top)
-
-
-def _files(images: Images) -> list[str]:
-    root = images.root.resolve()
-    return [str(root / image) for image in images.frame["image"]]
-
-
-def _largest_overlap(queries: pd.DataFrame, items: pd.DataFrame) -> int:
-    """Return how many gallery images at most share a query's identity and camera."""
-    seen = ["identity", "camera"]
-    sizes = items.dropna(subset=seen).groupby(seen).size().rename("size").reset_index()
-    return max(queries.merge(sizes, on=seen)["size"], default=0)
+    )
+    for name in _SHOWN:
+        if name in items and name not in frame and items[name].notna().any():
+            frame[name] = items[name]
+    if question.group is not None:
+        rows = finder.galleries.rows if finder.keep is None else np.flatnonzero(finder.keep)
+        sizes = finder.column(rows, question.group).value_counts()
+        frame["images"] = found["group"].map(sizes).fillna(1).astype("int64")
+    if question.together is not None:
+        frame["query_images"] = asked["query_images"]
+    return frame.assign(gallery=items["gallery"], file=items["file"], row=found["row"])

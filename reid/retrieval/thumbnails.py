@@ -36,13 +36,35 @@ def make_thumbnails(paths: Iterable[Path], side: int = SIDE) -> dict[Path, Thumb
         return dict(zip(unique, made, strict=True))
 
 
+def thumbnail_file(path: Path, side: int = SIDE) -> bytes | None:
+    """Return a thumbnail as a JPEG file; None where the image cannot be read."""
+    try:
+        return _small(path, side)[0]
+    except ImageError:
+        return None
+
+
+def from_file(jpeg: bytes) -> Thumbnail:
+    """Return what `thumbnail_file` made, ready for a page."""
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        return Thumbnail(_uri(jpeg), *opened.size)
+
+
 def _thumbnail(path: Path, side: int) -> Thumbnail:
     try:
-        image = Image.fromarray(read_image(path))
+        jpeg, size = _small(path, side)
     except ImageError as error:
         return Thumbnail(problem=str(error))
+    return Thumbnail(_uri(jpeg), *size)
+
+
+def _small(path: Path, side: int) -> tuple[bytes, tuple[int, int]]:
+    image = Image.fromarray(read_image(path, (side, side)))
     image.thumbnail((side, side))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=80, optimize=True)
-    data = base64.b64encode(stream.getvalue()).decode()
-    return Thumbnail(f"data:image/jpeg;base64,{data}", *image.size)
+    return stream.getvalue(), image.size
+
+
+def _uri(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

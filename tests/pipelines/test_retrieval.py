@@ -9,7 +9,7 @@ from PIL import Image
 
 from annotations.boxes import Boxes
 from pipelines.cli.main import main
-from pipelines.jobs.retrieval import build
+from pipelines.jobs.adding import add
 from pipelines.recipes import load_recipe
 from pipelines.report.explain import Explainer
 from pipelines.report.material import PLAIN, Network
@@ -57,8 +57,8 @@ def test_a_gallery_remembers_mirroring_and_is_searched_alike(
 ):
     place = tmp_path / "gallery"
     option = {True: ["--mirror"], False: ["--no-mirror"], None: []}[asked]
-    command(monkeypatch, "gallery", "build", folder, "--run", run.source, "--out", place,
-            "--device", "cpu", *option)  # fmt: skip
+    command(monkeypatch, "gallery", "add", place, folder, "--run", run.source, "--device", "cpu",
+            *option)  # fmt: skip
     mirror = run.recipe.mirror if asked is None else asked
     built = Gallery.open(place)
     assert built.about.mirror is mirror
@@ -79,7 +79,7 @@ def test_a_gallery_remembers_mirroring_and_is_searched_alike(
 
 @pytest.mark.parametrize("mirror", [True, False])
 def test_explanations_are_of_what_the_gallery_holds(run, folder, tmp_path, mirror):
-    gallery = build(folder, None, run.source, tmp_path / "g", None, "global", "cpu", mirror)
+    gallery = add(tmp_path / "g", [folder], run.source, mirror=mirror, device="cpu")
     network = Network(PLAIN, run, None, gallery, None)
     explainer = Explainer(network, gallery.images, Boxes.none(), (), "cpu")
     cells = explainer.cells(gallery.images.frame["image"].tolist())

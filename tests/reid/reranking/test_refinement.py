@@ -15,7 +15,9 @@ from reid.reranking.k_reciprocal import k_reciprocal
 from reid.reranking.refinement import Refinement
 from reid.reranking.travel_times import TravelTimes
 from reid.retrieval.gallery import Gallery, GalleryAbout
+from reid.retrieval.question import Question
 from reid.retrieval.results import search
+from reid.retrieval.several import Galleries
 
 
 @pytest.fixture
@@ -102,9 +104,10 @@ def test_search_finds_what_evaluation_ranks(sides, tmp_path, distance):
     if distance != "cosine":
         random = np.random.default_rng(1)
         query, gallery = (with_hidden(side, random) for side in sides)
-    built = Gallery.build(gallery.vectors, gallery.images, tmp_path / "gallery", about)
+    built = Gallery.build(gallery.vectors, gallery.images, tmp_path / "gallery", about, half=False)
     for refine in (Refinement(rerank=True, k1=6), Refinement(expand=4), Refinement()):
-        found = search(built, query.vectors, query.images, 60, refine=refine)
+        question = Question(top=60, refine=refine)
+        found = search(Galleries((built,)), query.vectors, query.images, question)
         values = everything(refine.compare(query, gallery, distance))
         if distance != "cosine" and refine:
             plain = [replace(side, vectors=side.vectors[:, :12]) for side in (query, gallery)]

@@ -1,0 +1,306 @@
+"""Adding folders of images to a gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from annotations.datasets import read_images
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.table import write_table
+from pipelines.jobs.found import found_at
+from pipelines.tables import console, say, written
+from reid.data.locate import Found
+from reid.distances import distance_named
+from reid.embedding import Embedded, NothingReadError, embed
+from reid.methods import Branches, check_branches
+from reid.retrieval.about import GalleryAbout
+from reid.retrieval.changes import find_changes
+from reid.retrieval.gallery import Gallery, stored_vectors
+from reid.retrieval.lock import writing
+from reid.retrieval.manifest import Manifest, is_gallery
+from reid.retrieval.segment import CONTENT, as_table
+from reid.retrieval.thumbnails import thumbnail_file
+from reid.retrieval.writer import GalleryWriter, require_replaceable
+from reid.run import Run
+
+UNREADABLE = "unreadable.csv"
+CHUNK = 8192
+"""Images that are committed together: what is done of a long job is not lost when it is stopped."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What `add` did.
+
+    Attributes:
+        new: images that were not there before.
+        replaced: images whose file or row of the table had changed.
+        unchanged: images that were there already.
+        gone: images that were removed, as their file is no longer there.
+        embedded: passes through the network; images of one content share theirs.
+        unreadable: a line for each file that cannot be used.
+    """
+
+    new: int
+    replaced: int
+    unchanged: int
+    gone: int
+    embedded: int
+    unreadable: tuple[str, ...]
+
+
+def add(
+    gallery: Path,
+    folders: Sequence[Path],
+    run: Path | None,
+    *,
+    dataset: str | None = None,
+    boxes: Path | None = None,
+    branches: str | None = None,
+    mirror: bool | None = None,
+    half: bool = True,
+    thumbnails: bool = False,
+    keep_gone: bool = False,
+    wait: bool = False,
+    device: str = "auto",
+    chunk: int = CHUNK,
+) -> Gallery:
+    """Make a gallery hold what folders do: new, changed and removed files alone are work.
+
+    Args:
+        gallery: its folder, which is made where it is not there.
+        folders: data sets.
+        run: whose network embeds; None for the one that the gallery remembers.
+        dataset: the kind of the folders, or None.
+        boxes: where parts are, for a network that needs it.
+        branches: of the network; None for the gallery's, or ``global``.
+        mirror: whether to average with the mirror image; None for the gallery's, or the recipe's.
+        half: store embeddings of a new gallery in half precision.
+        thumbnails: keep small pictures of the images, for pages without the files.
+        keep_gone: leave images in the gallery whose file is no longer there.
+        wait: wait for another writer.
+        device: ``auto``, ``cpu``, ``cuda``.
+        chunk: images that are committed together.
+
+    Raises:
+        InputError: something given is wrong, or another process writes the gallery.
+    """
+    require_replaceable(gallery)
+    before = Manifest.read(gallery) if is_gallery(gallery) else None
+    loaded = _run(gallery, before, run)
+    about = before.about if before else None
+    asked = check_branches(branches or (about.branches if about else "global"))
+    mirrored = mirror if mirror is not None else about.mirror if about else loaded.recipe.mirror
+    if about is not None:
+        given = GalleryAbout(
+            model=loaded.hash, run=str(loaded.source), branches=asked,
+            distance=about.distance, mirror=mirrored,
+        )  # fmt: skip
+        if why := about.differs(given):
+            raise InputError(
+                f"{gallery}: was made with {why}; add with the same, or make another gallery"
+            )
+    found = found_at(boxes) if boxes else None
+    tables = [read_images(folder, dataset) for folder in folders]
+    lines: list[str] = []
+    try:
+        with writing(gallery, wait), _bar() as bar:
+            adding = _Adding(gallery, loaded, found, asked, mirrored, half, thumbnails, device, bar)
+            for images in tables:
+                done = adding.add(images, keep_gone, chunk)
+                lines += done.unreadable
+                say(_words(images, done))
+    except OSError as error:
+        raise InputError(
+            f"{gallery}: {error.strerror or error}; what was added before is kept, and the same "
+            "command goes on from there"
+        ) from None
+    if not is_gallery(gallery):
+        raise InputError(f"{tables[0].source}: none of its images could be read")
+    for line in lines[:10]:
+        say(line)
+    listed = gallery / UNREADABLE
+    write_table(pd.DataFrame({"problem": lines}, dtype="string"), listed)
+    if lines:
+        written(listed, f"{len(lines)} files that cannot be used:")
+    opened = Gallery.open(gallery)
+    written(gallery, f"gallery of {len(opened):,} images:")
+    return opened
+
+
+class _Adding:
+    """Adds one data set after another."""
+
+    def __init__(
+        self,
+        folder: Path,
+        run: Run,
+        boxes: Found | None,
+        branches: Branches,
+        mirror: bool,
+        half: bool,
+        thumbnails: bool,
+        device: str,
+        bar: Progress,
+    ) -> None:
+        self._folder = folder
+        self._run = run
+        self._boxes = boxes
+        self._branches = branches
+        self._mirror = mirror
+        self._half = half
+        self._thumbnails = thumbnails
+        self._device = device
+        self._bar = bar
+        self._writer = GalleryWriter.resume(folder) if is_gallery(folder) else None
+
+    def add(self, images: Images, keep_gone: bool, chunk: int) -> Added:
+        reading = self._bar.add_task(f"looking at {images.source}", total=len(images))
+        opened = None
+        root = 0
+        if self._writer is not None:
+            opened = Gallery.open(self._folder)
+            root = self._writer.root_number(images.root)
+        changes = find_changes(
+            opened, images, root, lambda count: self._bar.advance(reading, count)
+        )
+        self._bar.remove_task(reading)
+        problems = [f"{path}: cannot be read" for path in changes.unreadable]
+        frame = changes.frame
+        embedded = new = replaced = 0
+        bar = self._bar.add_task("embedding", total=len(frame))
+        for start in range(0, len(frame), chunk):
+            some = frame.iloc[start : start + chunk].reset_index(drop=True)
+            fine, passes = self._write(images, opened, some, problems, bar)
+            embedded += passes
+            replaced += int((fine["replaces"] >= 0).sum())
+            new += int((fine["replaces"] < 0).sum())
+        self._bar.remove_task(bar)
+        gone = 0
+        if self._writer is not None and not keep_gone and len(changes.gone):
+            self._writer.remove(changes.gone)
+            gone = len(changes.gone)
+        return Added(new, replaced, changes.unchanged, gone, embedded, tuple(problems))
+
+    def _write(
+        self,
+        images: Images,
+        opened: Gallery | None,
+        frame: pd.DataFrame,
+        problems: list[str],
+        bar: TaskID,
+    ) -> tuple[pd.DataFrame, int]:
+        """Embed a piece of a table, as far as it is new, and commit it."""
+        first = ~frame.duplicated(CONTENT).to_numpy() & (frame["same"] < 0).to_numpy()
+        self._bar.advance(bar, int((~first).sum()))
+        known: dict[bytes, npt.NDArray[np.floating[Any]]] = {}
+        if first.any():
+            made = self._embed(images, frame[first], problems, bar)
+            if made is not None:
+                started = self._start(made, images)
+                stored = stored_vectors(made.vectors, distance_named(made.distance), started.half)
+                contents = frame.set_index("image")[CONTENT].loc[made.images.frame["image"]]
+                known = dict(zip(contents, stored, strict=True))
+        copied = frame["same"].to_numpy()
+        if opened is not None and (copied >= 0).any():
+            rows = copied[copied >= 0]
+            for content, vector in zip(
+                frame[CONTENT][copied >= 0], opened.vectors(rows), strict=True
+            ):
+                known[content] = vector
+        fine = frame[[content in known for content in frame[CONTENT]]].reset_index(drop=True)
+        if len(fine):
+            assert self._writer is not None
+            manifest = self._writer.manifest
+            kind: type[np.floating[Any]] = np.float16 if manifest.half else np.float32
+            vectors = np.array([known[content] for content in fine[CONTENT]], dtype=kind)
+            table = as_table(fine.drop(columns=["replaces", "same"]))
+            pictures = None
+            if self._thumbnails:
+                paths = [images.root / image for image in fine["image"]]
+                with ThreadPoolExecutor() as pool:
+                    pictures = list(pool.map(thumbnail_file, paths))
+            instead = fine["replaces"].to_numpy()
+            self._writer.append(vectors, table, pictures, instead[instead >= 0])
+        return fine, int(first.sum())
+
+    def _embed(
+        self, images: Images, frame: pd.DataFrame, problems: list[str], bar: TaskID
+    ) -> Embedded | None:
+        asked = images.where(images.frame["image"].isin(frame["image"]))
+        try:
+            made = embed(
+                self._run, asked, self._boxes, branches=self._branches, mirror=self._mirror,
+                device=self._device, progress=lambda count: self._bar.advance(bar, count),
+            )  # fmt: skip
+        except NothingReadError as error:
+            problems += error.problems
+            return None
+        problems += made.problems
+        return made
+
+    def _start(self, made: Embedded, images: Images) -> Manifest:
+        """Return the gallery's manifest, which is begun with the first embeddings."""
+        if self._writer is None:
+            about = GalleryAbout(
+                model=self._run.hash, run=str(self._run.source.resolve()), branches=self._branches,
+                distance=made.distance, mirror=made.mirror,
+            )  # fmt: skip
+            dimension = made.vectors.shape[1]
+            new = Manifest(**about.model_dump(), dimension=dimension, half=self._half)
+            self._writer = GalleryWriter(self._folder, new)
+            self._writer.root_number(images.root)
+        elif made.distance != self._writer.manifest.distance:
+            raise InputError(
+                f"{self._folder}: holds embeddings for the distance "
+                f"{self._writer.manifest.distance}, where its network is compared by "
+                f"{made.distance} now; make the gallery again"
+            )
+        return self._writer.manifest
+
+
+def _run(gallery: Path, before: Manifest | None, run: Path | None) -> Run:
+    if run is not None:
+        return Run.load(run)
+    if before is None:
+        raise InputError(f"{gallery}: is to be made; say by which network, with --run")
+    if not Path(before.run).is_dir():
+        raise InputError(f"{gallery}: made by the run {before.run}, which is gone; give --run")
+    return Run.load(Path(before.run))
+
+
+def _words(images: Images, done: Added) -> str:
+    said = [f"{done.new:,} new"]
+    if done.replaced:
+        said.append(f"{done.replaced:,} changed")
+    if done.unchanged:
+        said.append(f"{done.unchanged:,} unchanged")
+    if done.gone:
+        said.append(f"{done.gone:,} gone")
+    if (copies := done.new + done.replaced - done.embedded) > 0:
+        said.append(f"{copies:,} of them of a content that was known")
+    return f"{images.source}: {', '.join(said)}"
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console, transient=True,
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""What is done to a gallery besides adding to it: looking, checking, removing, merging."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from rich.progress import track
+
+from annotations.errors import InputError
+from pipelines.tables import say, show, written
+from reid.distances import distance_named
+from reid.retrieval.gallery import Gallery
+from reid.retrieval.lock import writing
+from reid.retrieval.manifest import is_gallery
+from reid.retrieval.segment import ROOT
+from reid.retrieval.selection import Condition, select
+from reid.retrieval.several import Galleries
+from reid.retrieval.writer import GalleryWriter, open_writer, require_replaceable
+
+
+def info(gallery: Path) -> pd.DataFrame:
+    """Print what a gallery holds and what made it."""
+    opened = Gallery.open(gallery)
+    manifest = opened.manifest
+    frame = opened.table(opened.rows, ["identity", "camera", "time"])
+    size = sum(file.size for segment in manifest.segments for file in segment.files)
+    removed = int(opened.starts[-1]) - len(opened)
+    times = frame["time"].dropna() if "time" in frame else frame["camera"].iloc[:0]
+    facts: dict[str, object] = {
+        "images": f"{len(opened):,}",
+        "identities known": f"{frame['identity'].nunique():,}",
+        "cameras": f"{frame['camera'].nunique():,}",
+        "times": f"{times.min():g} to {times.max():g}" if len(times) else "",
+        "folders": "\n".join(map(str, opened.roots)),
+        "embedding": f"{manifest.dimension} numbers in {'half' if manifest.half else 'single'} "
+                     f"precision, compared by the {distance_named(manifest.distance).words}",
+        "network": f"{manifest.run} (model {manifest.model[:12]}, branches {manifest.branches}"
+                   f"{', with mirror images' if manifest.mirror else ''})",
+        "segments": f"{len(manifest.segments)}",
+        "on disk": _bytes(size),
+        "removed": f"{removed:,}; 'partreid gallery compact' frees their place" if removed else "0",
+    }  # fmt: skip
+    table = pd.DataFrame({"of": facts.keys(), "": facts.values()}, dtype="string")
+    show(table, str(gallery))
+    return table
+
+
+def verify(gallery: Path) -> None:
+    """Read every file of a gallery and compare it with what was written.
+
+    Raises:
+        InputError: a file is not what was written; all such are named.
+    """
+    opened = Gallery.open(gallery)
+    files = [file for segment in opened.manifest.segments for file in segment.files]
+    checking = track(files, "reading", transient=True)
+    bad = [file.name for file in checking if not file.intact(gallery)]
+    if bad:
+        raise InputError(
+            f"{gallery}: {len(bad)} of {len(files)} files are not what was written: "
+            f"{', '.join(bad)}; restore them, or make the gallery again"
+        )
+    say(f"{gallery}: {len(files)} files, {len(opened):,} images, all as written")
+
+
+def compact(gallery: Path, wait: bool = False) -> None:
+    """Write a gallery anew without what was removed, in as few files as may be."""
+    with open_writer(gallery, wait) as writer:
+        before = len(writer.manifest.segments)
+        writer.compact()
+        after = writer.manifest
+    count = sum(segment.count for segment in after.segments)
+    say(f"{gallery}: {count:,} images, {before} segments before, {len(after.segments)} now")
+
+
+def remove(gallery: Path, conditions: Sequence[str], folder: Path | None, wait: bool) -> int:
+    """Remove from a gallery what fulfils all conditions, or all of a folder; files stay.
+
+    Raises:
+        InputError: neither is given, or nothing is so.
+    """
+    if not conditions and folder is None:
+        raise InputError("say what to remove: --where camera=c1, or --folder of images")
+    with open_writer(gallery, wait) as writer:
+        opened = Gallery.open(gallery)
+        if not len(opened):
+            raise InputError(f"{gallery}: is empty already")
+        keep = select(Galleries((opened,)), [Condition.parse(words) for words in conditions])
+        rows = opened.rows if keep is None else np.flatnonzero(keep)
+        if folder is not None:
+            inside = str(folder.resolve())
+            files = opened.table(rows, [])["file"]
+            below = (files == inside) | files.str.startswith(f"{inside}/")
+            rows = rows[below.to_numpy(bool)]
+        if not len(rows):
+            raise InputError(f"{gallery}: has no image under {folder}")
+        writer.remove(rows)
+    say(f"{gallery}: {len(rows):,} images removed, {len(opened) - len(rows):,} left")
+    return len(rows)
+
+
+def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
+    """Add to a gallery what others hold; an image that several have is taken once.
+
+    Args:
+        gallery: its folder; it is made like the first of the others where it is not there.
+        others: galleries, which stay as they are.
+        wait: wait for another writer.
+
+    Raises:
+        InputError: galleries of different networks, distances or precisions.
+    """
+    sources = [Gallery.open(other) for other in others]
+    require_replaceable(gallery)
+    with writing(gallery, wait):
+        if is_gallery(gallery):
+            writer = GalleryWriter.resume(gallery)
+        else:
+            empty = {"generation": 0, "segments": (), "roots": ()}
+            writer = GalleryWriter(gallery, sources[0].manifest.model_copy(update=empty))
+        for source in sources:
+            _take(writer, source)
+    opened = Gallery.open(gallery)
+    written(gallery, f"gallery of {len(opened):,} images:")
+    return opened
+
+
+def _take(writer: GalleryWriter, source: Gallery) -> None:
+    mine = writer.manifest
+    if source.path.resolve() == writer.folder.resolve():
+        raise InputError(f"{source.path}: cannot be merged into itself")
+    if why := source.about.differs(mine.about):
+        raise InputError(
+            f"{source.path}: was made with {why}, as {writer.folder} was: the two cannot be one"
+        )
+    if source.manifest.half != mine.half:
+        raise InputError(f"{source.path}: is stored in another precision than {writer.folder}")
+    there = set()
+    if is_gallery(writer.folder):
+        opened = Gallery.open(writer.folder)
+        there = set(opened.table(opened.rows, [])["file"])
+    numbers = np.array([writer.root_number(root) for root in source.roots], np.int32)
+    for start, segment in zip(source.starts, source.segments, strict=False):
+        files = source.table(start + np.arange(len(segment)), [])["file"]
+        local = np.flatnonzero(segment.kept & ~files.isin(there).to_numpy(bool))
+        if not len(local):
+            continue
+        table = segment.table.take(pa.array(local))
+        roots = numbers[table[ROOT].to_numpy()]
+        place = table.column_names.index(ROOT)
+        table = table.set_column(place, ROOT, pa.array(roots, pa.int32()))
+        pictures = None
+        if segment.thumbnails is not None:
+            pictures = segment.thumbnails["jpeg"].take(pa.array(local)).to_pylist()
+        writer.append(segment.vectors[local], table, pictures)
+
+
+def _bytes(size: int) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.4g} {unit}"
+        size /= 1024  # type: ignore[assignment]
+    return f"{size:.4g} GiB"

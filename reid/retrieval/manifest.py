@@ -1,0 +1,171 @@
+"""The file that says what a gallery consists of: what it does not name is not in the gallery."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
+
+from annotations.errors import InputError
+from reid.retrieval.about import GalleryAbout
+
+MANIFEST = "manifest.json"
+_BLOCK = 2**22
+
+
+class StoredFile(BaseModel):
+    """A file of a gallery as it was written: it is never changed afterwards.
+
+    Attributes:
+        name: its path under the gallery's folder.
+        size: bytes.
+        sha256: of its content.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    size: NonNegativeInt
+    sha256: str
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> StoredFile:
+        """Describe a file that has been written, and see that it is on the disk."""
+        path = folder / name
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            os.fsync(stream.fileno())
+        return cls(name=name, size=path.stat().st_size, sha256=digest)
+
+    def require(self, folder: Path) -> None:
+        """Demand that the file is there, with its size.
+
+        Raises:
+            InputError: it is missing, or shorter or longer than it was.
+        """
+        path = folder / self.name
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            raise InputError(f"{path}: missing; restore it, or make the gallery again") from None
+        if size != self.size:
+            raise InputError(
+                f"{path}: damaged, {size} bytes where {self.size} were written; restore it, or "
+                "make the gallery again"
+            )
+
+    def intact(self, folder: Path) -> bool:
+        """Return whether the content is still what was written."""
+        try:
+            with (folder / self.name).open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
+        except OSError:
+            return False
+
+
+class StoredSegment(BaseModel):
+    """Images that were added together.
+
+    Attributes:
+        count: how many, those removed since included.
+        vectors: their embeddings, `reid.retrieval.segment` says how.
+        images: their table.
+        removed: which of them are no longer in the gallery; None for none.
+        removed_count: how many these are.
+        thumbnails: small pictures of them; None where there are none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    count: PositiveInt
+    vectors: StoredFile
+    images: StoredFile
+    removed: StoredFile | None = None
+    removed_count: NonNegativeInt = 0
+    thumbnails: StoredFile | None = None
+
+    @property
+    def files(self) -> list[StoredFile]:
+        """Every file of the segment."""
+        some = (self.vectors, self.images, self.removed, self.thumbnails)
+        return [file for file in some if file is not None]
+
+
+class Manifest(GalleryAbout):
+    """What a gallery consists of.
+
+    Attributes:
+        format: of the files.
+        generation: how many changes have been made before.
+        dimension: of the embeddings.
+        half: whether embeddings are stored in half precision.
+        roots: the folders that paths of images start from; relative to the gallery's where they
+            are below or beside it, so that both can be moved together.
+        segments: in the order in which rows are counted.
+    """
+
+    format: Literal[2] = 2
+    generation: NonNegativeInt = 0
+    dimension: PositiveInt
+    half: bool = True
+    roots: tuple[str, ...] = ()
+    segments: tuple[StoredSegment, ...] = ()
+
+    @property
+    def about(self) -> GalleryAbout:
+        """What made the embeddings."""
+        return GalleryAbout(**self.model_dump(include=set(GalleryAbout.model_fields)))
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read the manifest of a gallery.
+
+        Raises:
+            InputError: the folder is no gallery, or one of another version, or the manifest is
+                damaged.
+        """
+        path = folder / MANIFEST
+        try:
+            content = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            raise InputError(
+                f"{folder}: not a gallery (no {MANIFEST}); make one with 'partreid gallery add'"
+            ) from None
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the file"
+            if place == "format":
+                raise InputError(
+                    f"{path}: format {first['input']}, where this version reads 2; make the "
+                    "gallery again, or use the version that made it"
+                ) from None
+            raise InputError(f"{path}: {place}: {first['msg']}") from None
+
+    def write(self, folder: Path) -> None:
+        """Make this the gallery's state: the one step that readers see, and it happens whole."""
+        aside = folder / f".{MANIFEST}.part"
+        with aside.open("w", encoding="utf-8") as stream:
+            stream.write(self.model_dump_json(indent=1) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(folder / MANIFEST)
+        sync_folder(folder)
+
+
+def is_gallery(folder: Path) -> bool:
+    """Return whether a folder holds a gallery."""
+    return (folder / MANIFEST).is_file()
+
+
+def sync_folder(folder: Path) -> None:
+    """See that the names in a folder are on the disk, as its files are."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,116 @@
+"""Which images of galleries may be found: conditions on the columns of their tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotations.errors import InputError, suggest
+from reid.retrieval.exact import Mask
+from reid.retrieval.segment import FILE_COLUMNS
+from reid.retrieval.several import Galleries
+
+_FORM = re.compile(r"^\s*([^<>=!]+?)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*$", re.DOTALL)
+_ORDERS = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a column must hold.
+
+    Attributes:
+        column: of an images table, a user's own included.
+        operator: ``=``, ``!=``, ``<``, ``<=``, ``>`` or ``>=``.
+        values: one, or for ``=`` and ``!=`` several: any of them, none of them.
+
+    An image of which the column says nothing fulfils ``!=`` and no other condition.
+    """
+
+    column: str
+    operator: str
+    values: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, words: str) -> Condition:
+        """Read a condition such as ``camera=c1,c2``, ``time>=1200`` or ``colour!=white``.
+
+        Raises:
+            InputError: it is none.
+        """
+        found = _FORM.match(words)
+        if not found or not found[3]:
+            raise InputError(
+                f"condition '{words}': write it as column=value, such as camera=c1,c2, "
+                "colour!=white or time>=1200"
+            )
+        column, operator, value = found.groups()
+        values = tuple(part.strip() for part in value.split(","))
+        if operator in _ORDERS and len(values) > 1:
+            raise InputError(f"condition '{words}': '{operator}' takes one value")
+        return cls(column, operator, values)
+
+    def __str__(self) -> str:
+        return f"{self.column}{self.operator}{','.join(self.values)}"
+
+    def fulfilled(self, table: pa.Table) -> Mask:
+        """Return which rows of a table fulfil the condition, (N,).
+
+        Raises:
+            InputError: the column holds numbers, and the condition none.
+        """
+        if self.column not in table.column_names:
+            return np.full(len(table), self.operator == "!=")
+        column = table[self.column]
+        words = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        values = list(self.values) if words else [self._number(value) for value in self.values]
+        if not words:
+            column = pc.cast(column, pa.float64())
+        if self.operator in _ORDERS:
+            true = _ORDERS[self.operator](column, pa.scalar(values[0], column.type))
+        else:
+            true = pc.is_in(column, value_set=pa.array(values, column.type))
+        mask: Mask = pc.fill_null(true, False).to_numpy()
+        return ~mask if self.operator == "!=" else mask
+
+    def _number(self, value: str) -> float:
+        try:
+            return float(value)
+        except ValueError:
+            raise InputError(
+                f"condition '{self}': {self.column} holds numbers, and '{value}' is none"
+            ) from None
+
+
+def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None:
+    """Return which rows of galleries fulfil all conditions; None where there is no condition.
+
+    Raises:
+        InputError: no gallery has such a column, or no image fulfils them.
+    """
+    if not conditions:
+        return None
+    segments = [segment for gallery in galleries.each for segment in gallery.segments]
+    there = {name for segment in segments for name in segment.table.column_names}
+    there -= set(FILE_COLUMNS)
+    for condition in conditions:
+        if condition.column not in there:
+            raise InputError(
+                f"condition '{condition}': {galleries.name} has no column '{condition.column}'; "
+                f"{suggest(condition.column, sorted(there))}"
+            )
+    kept = np.zeros(int(galleries.starts[-1]), dtype=bool)
+    kept[galleries.rows] = True
+    place = 0
+    for segment in segments:
+        for condition in conditions:
+            kept[place : place + len(segment)] &= condition.fulfilled(segment.table)
+        place += len(segment)
+    if not kept.any():
+        said = " and ".join(map(str, conditions))
+        raise InputError(f"{galleries.name}: no image fulfils {said}")
+    return kept

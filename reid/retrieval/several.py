@@ -1,0 +1,119 @@
+"""Several galleries, searched as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from annotations.errors import InputError
+from reid.distances import Embeddings, distance_named
+from reid.retrieval.about import GalleryAbout
+from reid.retrieval.exact import Floats, Mask, Rows, search_exactly
+from reid.retrieval.gallery import Gallery
+
+
+@dataclass(frozen=True)
+class Galleries:
+    """Galleries of one model; a row is counted through all of them, in their order.
+
+    Attributes:
+        each: the galleries.
+
+    Raises:
+        InputError: there is none, one twice, or two that cannot be compared.
+    """
+
+    each: tuple[Gallery, ...]
+
+    def __post_init__(self) -> None:
+        if not self.each:
+            raise InputError("no gallery to search")
+        first = self.each[0]
+        places = [gallery.path.resolve() for gallery in self.each]
+        for place, gallery in enumerate(self.each):
+            if places[place] in places[:place]:
+                raise InputError(f"{gallery.path}: is given twice")
+            if why := gallery.about.differs(first.about):
+                raise InputError(
+                    f"{gallery.path}: was made with {why}, as {first.path} was: distances to the "
+                    "two cannot be compared; search them apart"
+                )
+
+    @classmethod
+    def open(cls, paths: Sequence[Path]) -> Galleries:
+        """Open galleries; errors as `Gallery.open`."""
+        return cls(tuple(Gallery.open(path) for path in paths))
+
+    @property
+    def about(self) -> GalleryAbout:
+        """What made the embeddings."""
+        return self.each[0].about
+
+    @property
+    def name(self) -> str:
+        """Their paths, for people."""
+        return ", ".join(str(gallery.path) for gallery in self.each)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.each))
+
+    @cached_property
+    def starts(self) -> Rows:
+        """The first row of each gallery, and after the last one how many rows there are."""
+        return np.cumsum([0, *(int(gallery.starts[-1]) for gallery in self.each)])
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows that are in the galleries, ascending."""
+        pairs = zip(self.starts, self.each, strict=False)
+        return np.concatenate([start + gallery.rows for start, gallery in pairs])
+
+    def search(
+        self, query_embeddings: Embeddings, top: int, keep: Mask | None = None
+    ) -> tuple[Floats, Rows]:
+        """Find the nearest images in all galleries; see `Gallery.search`."""
+        prepared = self.each[0].prepared(query_embeddings)
+        parts = []
+        for start, stop, gallery in zip(self.starts, self.starts[1:], self.each, strict=False):
+            parts += gallery.parts(None if keep is None else keep[start:stop])
+        return search_exactly(parts, distance_named(self.about.distance), prepared, top)
+
+    def vectors(self, rows: Rows) -> Floats:
+        """See `Gallery.vectors`."""
+        found = np.empty((len(rows), self.each[0].manifest.dimension), np.float32)
+        for gallery, asked, local in self._apart(rows):
+            found[asked] = gallery.vectors(local)
+        return found
+
+    def table(self, rows: Rows, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """See `Gallery.table`; besides its columns ``gallery``, the path of each row's."""
+        pieces = []
+        for gallery, asked, local in self._apart(rows):
+            frame = gallery.table(local, columns).assign(gallery=str(gallery.path))
+            frame.index = pd.Index(asked)
+            pieces.append(frame)
+        if not pieces:
+            return self.each[0].table(rows, columns).assign(gallery="")
+        return pd.concat(pieces).sort_index()
+
+    def thumbnails(self, rows: Rows) -> list[bytes | None]:
+        """See `Gallery.thumbnails`."""
+        found: list[bytes | None] = [None] * len(rows)
+        for gallery, asked, local in self._apart(rows):
+            for place, picture in zip(asked, gallery.thumbnails(local), strict=True):
+                found[place] = picture
+        return found
+
+    def _apart(self, rows: Rows) -> list[tuple[Gallery, Rows, Rows]]:
+        rows = np.asarray(rows, np.int64)
+        which = np.searchsorted(self.starts, rows, "right") - 1
+        return [
+            (self.each[number], asked, rows[asked] - self.starts[number])
+            for number in np.unique(which)
+            for asked in (np.flatnonzero(which == number),)
+        ]

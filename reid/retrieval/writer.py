@@ -1,0 +1,220 @@
+"""Changing a gallery: everything is written first, then named in the manifest, all at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from annotations.errors import InputError
+from reid.retrieval.exact import Rows
+from reid.retrieval.lock import LOCK, writing
+from reid.retrieval.manifest import MANIFEST, Manifest, StoredSegment, is_gallery
+from reid.retrieval.segment import MOST, Segment, SegmentFiles, joined, write_removed
+
+SEGMENTS = "segments"
+_LEFT = {LOCK, SEGMENTS, f".{MANIFEST}.part"}
+"""What a first writer that was stopped may have left."""
+
+
+class GalleryWriter:
+    """The one writer of a gallery; get it from `open_writer`.
+
+    Whatever ends a change before its end, the gallery is as it was before. What such a change
+    has written is removed by the next writer.
+
+    Args:
+        folder: the gallery's.
+        manifest: its state, or that of a new one.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @classmethod
+    def resume(cls, folder: Path) -> GalleryWriter:
+        """Go on where the last writer of a gallery stopped, and remove what it did not finish.
+
+        To be called by whoever is `reid.retrieval.lock.writing`.
+        """
+        writer = cls(folder, Manifest.read(folder))
+        writer.clean()
+        return writer
+
+    def root_number(self, root: Path) -> int:
+        """Return the number of a folder that paths start from, which is new where need be."""
+        resolved, place = root.resolve(), self.folder.resolve()
+        name = str(resolved)
+        if resolved.is_relative_to(place.parent):
+            name = Path(os.path.relpath(resolved, place)).as_posix()
+        roots = self.manifest.roots
+        if name not in roots:
+            self.manifest = self.manifest.model_copy(update={"roots": (*roots, name)})
+        return self.manifest.roots.index(name)
+
+    def append(
+        self,
+        vectors: npt.NDArray[np.floating[Any]],
+        table: pa.Table,
+        thumbnails: Sequence[bytes | None] | None = None,
+        instead_of: Rows | None = None,
+    ) -> None:
+        """Add images, and remove the rows that they replace, in one change.
+
+        Args:
+            vectors: (N, D), as `reid.retrieval.gallery.stored_vectors` gives them.
+            table: N rows, as `reid.retrieval.segment.as_table` gives them.
+            thumbnails: N JPEG files, or None for none.
+            instead_of: rows to remove.
+
+        Raises:
+            InputError: embeddings of another dimension.
+            OSError: what is written has no place.
+        """
+        self._require_fit(vectors)
+        added = [
+            self._segment(
+                [vectors[start : start + MOST]],
+                table.slice(start, MOST),
+                None if thumbnails is None else thumbnails[start : start + MOST],
+            )
+            for start in range(0, len(vectors), MOST)
+        ]
+        self._commit([*self._without(instead_of), *added])
+
+    def remove(self, rows: Rows) -> None:
+        """Remove rows; their place on the disk is free after `compact`."""
+        self._commit(self._without(rows))
+
+    def compact(self) -> None:
+        """Write everything anew, without what was removed, in as few segments as may be."""
+        dimension = self.manifest.dimension
+        opened = [Segment.open(self.folder, each, dimension) for each in self.manifest.segments]
+        written: list[StoredSegment] = []
+        waiting: list[Segment] = []
+        for segment in (*opened, None):
+            count = sum(int(each.kept.sum()) for each in waiting)
+            if waiting and (segment is None or count + int(segment.kept.sum()) > MOST):
+                written += self._together(waiting)
+                waiting = []
+            if segment is not None:
+                waiting.append(segment)
+        self._commit(written)
+        self.clean()
+
+    def clean(self) -> None:
+        """Remove what no longer belongs to the gallery, or never did."""
+        named = {self.folder / file.name for each in self.manifest.segments for file in each.files}
+        folders = {path.parent for path in named}
+        for folder in (self.folder / SEGMENTS).glob("*"):
+            if folder not in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            for path in folder.iterdir():
+                if path not in named:
+                    path.unlink(missing_ok=True)
+
+    def _together(self, segments: Sequence[Segment]) -> list[StoredSegment]:
+        """Write the kept rows of segments as one; one that nothing was removed from stays."""
+        if len(segments) == 1 and not len(segments[0].removed):
+            return [segments[0].stored]
+        kept = [np.flatnonzero(each.kept) for each in segments]
+        if not sum(map(len, kept)):
+            return []
+        table = joined(
+            [each.table.take(pa.array(rows)) for each, rows in zip(segments, kept, strict=True)]
+        )
+        pictures: list[bytes | None] | None = None
+        if any(each.thumbnails is not None for each in segments):
+            pictures = []
+            for each, rows in zip(segments, kept, strict=True):
+                small = each.thumbnails
+                pictures += (
+                    [None] * len(rows)
+                    if small is None
+                    else small["jpeg"].take(pa.array(rows)).to_pylist()
+                )
+        vectors = [each.vectors[rows] for each, rows in zip(segments, kept, strict=True)]
+        return [self._segment(vectors, table, pictures)]
+
+    def _segment(
+        self,
+        vectors: Sequence[npt.NDArray[np.floating[Any]]],
+        table: pa.Table,
+        thumbnails: Sequence[bytes | None] | None,
+    ) -> StoredSegment:
+        name = f"{SEGMENTS}/{self.manifest.generation + 1:08d}-{uuid.uuid4().hex[:8]}"
+        try:
+            return SegmentFiles(self.folder, name).write(vectors, table, thumbnails)
+        except BaseException:
+            with suppress(OSError):
+                shutil.rmtree(self.folder / name)
+            raise
+
+    def _without(self, rows: Rows | None) -> list[StoredSegment]:
+        """Return the segments as they are without some rows."""
+        segments = list(self.manifest.segments)
+        if rows is None or not len(rows):
+            return segments
+        starts = np.cumsum([0, *(each.count for each in segments)])
+        which = np.searchsorted(starts, rows, "right") - 1
+        for number in np.unique(which):
+            stored = segments[number]
+            local = rows[which == number] - starts[number]
+            if stored.removed is not None:
+                before = np.load(self.folder / stored.removed.name)
+                local = np.concatenate([before.astype(np.int64), local])
+            segments[number] = write_removed(
+                self.folder, stored, local, self.manifest.generation + 1
+            )
+        return segments
+
+    def _commit(self, segments: Sequence[StoredSegment]) -> None:
+        changed = {"segments": tuple(segments), "generation": self.manifest.generation + 1}
+        after = self.manifest.model_copy(update=changed)
+        after.write(self.folder)
+        self.manifest = after
+
+    def _require_fit(self, vectors: npt.NDArray[np.floating[Any]]) -> None:
+        if vectors.shape[1] != self.manifest.dimension:
+            raise InputError(
+                f"{self.folder}: holds embeddings of {self.manifest.dimension} dimensions, not "
+                f"{vectors.shape[1]}"
+            )
+
+
+@contextmanager
+def open_writer(folder: Path, wait: bool = False) -> Iterator[GalleryWriter]:
+    """Become the one writer of a gallery.
+
+    Args:
+        folder: the gallery's.
+        wait: wait for another writer.
+
+    Raises:
+        InputError: there is no such gallery, or another process is writing it.
+    """
+    if not is_gallery(folder):
+        Manifest.read(folder)  # says what it is not
+    with writing(folder, wait):
+        yield GalleryWriter.resume(folder)
+
+
+def require_replaceable(out: Path) -> None:
+    """Demand that ``out`` is free or holds a gallery, or the beginnings of one.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    free = not out.exists() or is_gallery(out)
+    if not free and (out.is_file() or any(path.name not in _LEFT for path in out.iterdir())):
+        raise InputError(f"{out}: holds something else than a gallery; choose another folder")

@@ -1,0 +1,278 @@
+"""Adding folders to galleries and keeping them, as a person does."""
+
+import errno
+import os
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from annotations.errors import InputError
+from annotations.images import Images
+from pipelines.cli.main import main
+from pipelines.jobs import adding
+from pipelines.jobs.adding import add
+from pipelines.jobs.keeping import compact, info, merge, remove, verify
+from pipelines.recipes import load_recipe
+from reid.embedding import embed
+from reid.methods import build_model
+from reid.retrieval.gallery import Gallery
+from reid.run import Run, save_model
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """An untrained network."""
+    torch.manual_seed(0)
+    changes = ["image.height=32", "image.width=32", "parts.use=[]", "precision=float32"]
+    recipe = load_recipe("prn-demo", changes)
+    place = tmp_path_factory.mktemp("run")
+    save_model(place / "model.pt", build_model(recipe, 2, start=False), recipe, ("0", "1"))
+    return Run.load(place)
+
+
+def paint(path, seed, size=(32, 32)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(6):
+        paint(tmp_path / "photos" / f"v{number % 3}" / f"c{number % 2}" / f"{number}.png", number)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How many images each pass embedded."""
+    passes = []
+
+    def count(run, images, *rest, **more):
+        passes.append(len(images))
+        return embed(run, images, *rest, **more)
+
+    monkeypatch.setattr(adding, "embed", count)
+    return passes
+
+
+def grow(gallery, folder, run, **more):
+    return add(gallery, [folder], run.source, device="cpu", **more)
+
+
+def truly(gallery, run, folder):
+    """Check a gallery against its folder embedded afresh."""
+    images = Images.from_rows(
+        [{"image": p.relative_to(folder).as_posix()} for p in sorted(folder.rglob("*.png"))],
+        folder, "folder",
+    )  # fmt: skip
+    fresh = embed(run, images, device="cpu", progress=False)
+    expected = dict(zip(images.frame["image"], fresh.vectors, strict=True))
+    frame = gallery.table(gallery.rows)
+    assert sorted(frame["image"]) == sorted(expected)
+    for name, vector in zip(frame["image"], gallery.embeddings, strict=True):
+        np.testing.assert_allclose(vector, expected[name], rtol=2e-3, atol=1e-3)
+
+
+def test_only_what_changed_is_work(tmp_path, folder, run, counted):
+    place = tmp_path / "gallery"
+    first = grow(place, folder, run)
+    assert counted == [6] and first.manifest.half
+    assert first.table(first.rows)["camera"].value_counts().to_dict() == {"c0": 3, "c1": 3}
+    truly(first, run, folder)
+    again = grow(place, folder, run)
+    assert counted == [6] and again.manifest.generation == first.manifest.generation
+
+    paint(folder / "v0" / "c0" / "new.png", 10)  # new
+    paint(folder / "v1" / "c1" / "1.png", 11)  # changed
+    (folder / "v2" / "c0" / "2.png").unlink()  # gone
+    (folder / "v0" / "c1" / "3.png").rename(folder / "v0" / "c1" / "three.png")  # renamed
+    os.utime(folder / "v1" / "c0" / "4.png", (1, 1))  # touched
+    third = grow(place, folder, run)
+    assert counted == [6, 2]
+    truly(third, run, folder)
+    assert len(third) == 6
+    # Nor are they work a second time.
+    fourth = grow(place, folder, run)
+    assert counted == [6, 2] and fourth.manifest.generation == third.manifest.generation
+
+
+def test_images_of_one_content_are_embedded_once(tmp_path, folder, run, counted):
+    shutil.copy(folder / "v0" / "c0" / "0.png", folder / "v0" / "c0" / "copy.png")
+    place = tmp_path / "gallery"
+    grow(place, folder, run)
+    assert counted == [6]
+    shutil.copytree(folder, tmp_path / "elsewhere")
+    both = add(place, [tmp_path / "elsewhere"], None, device="cpu")
+    assert counted == [6] and len(both) == 14 and len(both.roots) == 2
+    rows = both.rows.reshape(2, 7)
+    np.testing.assert_array_equal(both.vectors(rows[0]), both.vectors(rows[1]))
+
+
+def test_what_a_table_says_anew_is_taken_without_the_network(tmp_path, folder, run, counted):
+    listed = folder / "images.csv"
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.png"))
+    table = pd.DataFrame({"image": names, "camera": "a", "time": 1.5})
+    table.to_csv(listed, index=False)
+    place = tmp_path / "gallery"
+    grow(place, folder, run)
+    table["camera"] = ["b", *table["camera"][1:]]
+    table.assign(colour="red").to_csv(listed, index=False)
+    after = grow(place, folder, run)
+    frame = after.table(after.rows)
+    assert counted == [6] and (frame["colour"] == "red").all()
+    assert sorted(frame["camera"]) == ["a"] * 5 + ["b"]
+    table.to_csv(listed, index=False)
+    dropped = grow(place, folder, run)
+    assert "colour" not in dropped.table(dropped.rows)
+    truly(dropped, run, folder)
+
+
+def test_files_that_cannot_be_used_are_listed(tmp_path, folder, run, capsys):
+    (folder / "v0" / "c0" / "empty.png").touch()
+    (folder / "v0" / "c0" / "text.jpg").write_text("not an image")
+    Image.new("RGB", (3, 3)).save(folder / "v0" / "c0" / "tiny.png")
+    place = tmp_path / "gallery"
+    gallery = grow(place, folder, run)
+    assert len(gallery) == 6
+    listed = pd.read_csv(place / "unreadable.csv")["problem"]
+    assert len(listed) == 3
+    for name in ("empty.png", "text.jpg", "tiny.png"):
+        assert listed.str.contains(name, regex=False).sum() == 1
+    assert "3 files that cannot be used" in capsys.readouterr().out
+    (folder / "v1" / "c1" / "1.png").write_bytes(b"")  # that was fine before
+    assert "v1/c1/1.png" in grow(place, folder, run).table(gallery.rows)["image"].tolist()
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "1.png").touch()
+    with pytest.raises(InputError, match="none of its images could be read"):
+        grow(tmp_path / "new", bad, run)
+
+
+def test_another_network_or_manner_is_refused(tmp_path, folder, run):
+    place = tmp_path / "gallery"
+    grow(place, folder, run)
+    other = shutil.copytree(run.source, tmp_path / "other")
+    torch.manual_seed(1)
+    save_model(other / "model.pt", build_model(run.recipe, 2, start=False), run.recipe, ("0", "1"))
+    with pytest.raises(InputError, match=r"was made with the model .*, not .*; add with the same"):
+        add(place, [folder], other, device="cpu")
+    with pytest.raises(InputError, match="was made with mirror False, not True"):
+        grow(place, folder, run, mirror=True)
+    with pytest.raises(InputError, match="is to be made; say by which network, with --run"):
+        add(tmp_path / "new", [folder], None)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "letter").touch()
+    with pytest.raises(InputError, match="holds something else"):
+        grow(tmp_path / "new", folder, run)
+
+
+def test_a_full_disk_leaves_what_was_committed(tmp_path, folder, run, monkeypatch):
+    place = tmp_path / "gallery"
+    grow(place, folder, run)
+    for number in range(20, 30):
+        paint(folder / "v0" / "c0" / f"{number}.png", number)
+    written = []
+    fsync = os.fsync
+
+    def fill(handle):
+        written.append(handle)
+        if len(written) == 8:  # in the second piece
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", fill)
+    with pytest.raises(InputError, match=r"gallery: No space left on device; .* is kept"):
+        grow(place, folder, run, chunk=4)
+    monkeypatch.undo()
+    verify(place)
+    assert len(Gallery.open(place)) == 10
+    truly(grow(place, folder, run), run, folder)
+
+
+def test_keeping(tmp_path, folder, run, capsys):
+    place = tmp_path / "gallery"
+    grow(place, folder, run, thumbnails=True)
+    facts = info(place)
+    assert dict(zip(facts["of"], facts[""], strict=True))["images"] == "6"
+    assert remove(place, ["camera=c0"], None, False) == 3
+    assert remove(place, [], folder / "v0", False) == 1
+    with pytest.raises(InputError, match="has no image under"):
+        remove(place, [], tmp_path / "elsewhere", False)
+    with pytest.raises(InputError, match="say what to remove"):
+        remove(place, [], None, False)
+    left = Gallery.open(place)
+    assert left.table(left.rows)["image"].tolist() == ["v1/c1/1.png", "v2/c1/5.png"]
+    compact(place)
+    small = Gallery.open(place)
+    assert len(small) == 2 and int(small.starts[-1]) == 2
+    assert all(picture.startswith(b"\xff\xd8") for picture in small.thumbnails(small.rows))
+    verify(place)
+    assert "all as written" in capsys.readouterr().out
+    path = next(place.rglob("vectors.npy"))
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"1 of 3 files are not what was written: .*vectors.npy"):
+        verify(place)
+
+
+def test_merging(tmp_path, folder, run):
+    one, other = tmp_path / "one", tmp_path / "two" / "other"
+    grow(one, folder, run)
+    paint(tmp_path / "more" / "x.png", 50)
+    add(other, [folder, tmp_path / "more"], run.source, device="cpu")
+    remove(other, ["image=v0/c0/0.png"], None, False)
+    whole = merge(tmp_path / "all", [one, other])
+    frame = whole.table(whole.rows)
+    assert len(whole) == 7 and frame["file"].is_unique
+    source = {name: Gallery.open(name) for name in (one, other)}
+    for gallery in source.values():
+        files = gallery.table(gallery.rows)["file"]
+        mine = frame.reset_index().set_index("file").loc[files, "index"].to_numpy()
+        np.testing.assert_array_equal(whole.vectors(whole.rows[mine]), gallery.embeddings)
+    assert len(merge(tmp_path / "all", [other])) == 7
+    with pytest.raises(InputError, match="cannot be merged into itself"):
+        merge(one, [one])
+    grow(tmp_path / "single", folder, run, half=False)
+    with pytest.raises(InputError, match="is stored in another precision"):
+        merge(one, [tmp_path / "single"])
+
+
+def command(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["partreid", *map(str, words)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return caught.value.code
+
+
+def test_from_the_command_line(tmp_path, folder, run, monkeypatch, capsys):
+    place, out = tmp_path / "gallery", tmp_path / "out"
+    add_it = ["gallery", "add", place, folder, "--run", run.source, "--device", "cpu"]
+    assert not command(monkeypatch, *add_it, "--thumbnails")
+    for words in (["info"], ["verify"], ["compact"]):
+        assert not command(monkeypatch, "gallery", words[0], place)
+    assert not command(monkeypatch, "gallery", "merge", tmp_path / "more", place)
+    assert not command(
+        monkeypatch, "search", folder, "--gallery", place, "--out", out, "--top", "2",
+        "--where", "camera=c0", "--group", "identity", "--together", "identity", "--device", "cpu",
+    )  # fmt: skip
+    found = pd.read_csv(out / "results.csv")
+    assert len(found) == 6 and (found["camera"] == "c0").all()
+    assert (found["query_images"] == 2).all() and (found["images"] == 1).all()
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(out / "results.parquet")[["query", "image"]].astype(str),
+        pd.read_json(out / "results.jsonl", lines=True)[["query", "image"]].astype(str),
+    )
+    assert not command(monkeypatch, "gallery", "remove", place, "--where", "camera=c1")
+    capsys.readouterr()
+    assert command(monkeypatch, "search", folder, "--gallery", place, "--unknown", "0.5") == 2
+    assert "--unknown: needs probabilities; run 'partreid calibrate" in capsys.readouterr().err
+    both = ["--gallery", place, "--gallery", tmp_path / "more", "--out", out, "--device", "cpu"]
+    assert not command(monkeypatch, "search", folder, *both)
+    assert pd.read_csv(out / "results.csv")["gallery"].nunique() == 2

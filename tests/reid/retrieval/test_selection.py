@@ -1,0 +1,85 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from annotations.errors import InputError
+from reid.retrieval.gallery import Gallery
+from reid.retrieval.selection import Condition, select
+from reid.retrieval.several import Galleries
+from tests.reid.retrieval.conftest import Made, images, vectors
+
+
+@pytest.fixture
+def galleries(tmp_path):
+    one, other = (Made(tmp_path / name, tmp_path / "photos") for name in ("one", "other"))
+    table = images(one.root, 4, camera=["a", "b", "b", None], time=[1.0, 2.5, None, 4.0],
+                   note=["x,y", "", "bright", "dim"], seats=[2, 4, 5, 5])  # fmt: skip
+    one.append(table, vectors(4))
+    one.append(images(one.root, 2, first=4, camera=["a", "c"], seats=["many", "2"]), vectors(2))
+    other.append(images(one.root, 2, first=9, camera=["a", "d"], year=[2012, 2015]), vectors(2))
+    one.writer.remove(np.array([4]))
+    return Galleries.open([one.folder, other.folder])
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        ("camera=a", [0, 6]),
+        ("camera = a , d", [0, 6, 7]),
+        ("camera!=a", [1, 2, 3, 5, 7]),
+        ("camera!=a,b", [3, 5, 7]),
+        ("time>=2.5", [1, 3]),
+        ("time<2.5", [0]),
+        ("time=4", [3]),
+        ("time!=4", [0, 1, 2, 5, 6, 7]),
+        ("year>2012", [7]),
+        ("seats=2", [0, 5]),
+        ("image<=1.jpg", [0, 1]),
+    ],
+)
+def test_conditions(galleries, words, rows):
+    assert np.flatnonzero(select(galleries, [Condition.parse(words)])).tolist() == rows
+
+
+def test_all_conditions_hold_together(galleries):
+    conditions = [Condition.parse("camera=a,b"), Condition.parse("time>1")]
+    assert np.flatnonzero(select(galleries, conditions)).tolist() == [1]
+    assert select(galleries, []) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("camera", "write it as column=value"),
+        ("camera=", "write it as column=value"),
+        ("time>1,2", "takes one value"),
+        ("camra=a", "no column 'camra'; did you mean 'camera'"),
+        ("time>noon", "time holds numbers, and 'noon' is none"),
+        ("camera=z", "no image fulfils camera=z"),
+    ],
+)
+def test_what_is_no_condition(galleries, words, said):
+    with pytest.raises(InputError, match=said):
+        select(galleries, [Condition.parse(words)])
+
+
+def test_several_galleries_are_searched_as_one(galleries, tmp_path):
+    one, other = galleries.each
+    assert len(galleries) == 7 and galleries.rows.tolist() == [0, 1, 2, 3, 5, 6, 7]
+    frame = galleries.table(np.array([7, 0]))
+    assert frame["image"].tolist() == ["10.jpg", "0.jpg"]
+    assert frame["gallery"].tolist() == [str(other.path), str(one.path)]
+    assert frame["year"].tolist() == [2015, pd.NA]
+    query = vectors(3, seed=5)
+    distances, rows = galleries.search(query, 7)
+    everything = galleries.vectors(galleries.rows)
+    expected = np.linalg.norm(query[:, None] - everything, axis=2)
+    assert rows.tolist() == galleries.rows[expected.argsort(1, kind="stable")].tolist()
+    np.testing.assert_allclose(distances, np.sort(expected), rtol=1e-4, atol=1e-4)
+    with pytest.raises(InputError, match="is given twice"):
+        Galleries.open([one.path, tmp_path / "other" / ".." / "one"])
+    about = one.about.model_copy(update={"model": "fff"})
+    third = Made(tmp_path / "third", tmp_path, about)
+    third.append(images(tmp_path, 1), vectors(1))
+    with pytest.raises(InputError, match=r"third: was made with the model fff .*, not abc123"):
+        Galleries((one, Gallery.open(third.folder)))
