@@ -70,7 +70,20 @@ def read_image(path: Path, at_least: tuple[int, int] | None = None) -> npt.NDArr
             pixels = _decode_whole_jpeg(path)
             if pixels is not None:
                 return pixels
-        return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
+        return _as_rgb(ImageOps.exif_transpose(opened), path)
+
+
+def _as_rgb(image: Image.Image, path: Path) -> npt.NDArray[np.uint8]:
+    """Return 8 bits a colour; of an animation the first picture, of transparency what is behind."""
+    if image.mode == "F":
+        raise ImageError(f"{path}: its pixels are fractions, of no known range; save it in 8 bits")
+    if image.mode.startswith("I"):  # Pillow would cut off what is above 255
+        deep = np.asarray(image).astype(np.int64)
+        if deep.min() < 0 or deep.max() > 65535:
+            raise ImageError(f"{path}: its pixels have more than 16 bits; save it in 8 bits")
+        grey = ((deep + 128) // 257).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    return np.array(image.convert("RGB"))
 
 
 def _decode_whole_jpeg(path: Path) -> npt.NDArray[np.uint8] | None:

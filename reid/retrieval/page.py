@@ -18,6 +18,7 @@ from annotations.table import write_table
 from annotations.vocabulary import Vocabulary
 from reid.retrieval.several import Galleries
 from reid.retrieval.thumbnails import Thumbnail, from_file, make_thumbnails
+from reid.retrieval.timeline import Timeline, timeline
 
 Verdict = Literal["match", "miss", "unknown"]
 
@@ -46,6 +47,9 @@ class _Tile:
     rank: int = 0
     distance: float = 0.0
     verdict: Verdict = "unknown"
+    probability: float | None = None
+    images: int = 1
+    gallery: str = ""
 
     @property
     def name(self) -> str:
@@ -56,6 +60,8 @@ class _Tile:
 class _RankList:
     query: _Tile
     tiles: list[_Tile]
+    times: Timeline | None
+    unknown: bool
 
 
 def write_results(
@@ -93,7 +99,10 @@ def write_results(
     """
     gallery_parts = _parts(boxes, vocabulary)
     query_parts = _parts(query_boxes, vocabulary)
-    queries = query_images.frame.head(most)
+    queries = query_images.frame
+    if "query_images" in frame:  # a vehicle of several images is shown by its first
+        queries = queries[queries["image"].isin(frame["query"])]
+    count, queries = len(queries), queries.head(most)
     shown = frame[frame["query"].isin(queries["image"])]
     asked = {image: query_images.root / image for image in queries["image"]}
     items = shown.drop_duplicates("file")
@@ -102,27 +111,40 @@ def write_results(
     files = [Path(file) for file in items["file"]]
     made = make_thumbnails([*asked.values(), *(file for file in files if file not in stored)])
     thumbnails = stored | made
+    several = len(galleries.each) > 1
 
     def tile(row: Any, file: Path, parts: dict[str, list[_Part]], **more: Any) -> _Tile:
         identity, camera = _text(row.identity), _text(row.camera)
         drawn = parts.get(row.image, [])
         return _Tile(row.image, identity, camera, thumbnails[file], drawn, **more)
 
-    found: dict[str, list[_Tile]] = {}
-    for row in shown.itertuples():
-        ranked = tile(
+    def ranked(row: Any) -> _Tile:
+        return tile(
             row,
-            Path(str(row.file)),
+            Path(row.file),
             gallery_parts,
             rank=row.rank,
             distance=row.distance,
             verdict=_verdict(row.match),
+            probability=getattr(row, "probability", None),
+            images=int(getattr(row, "images", 1)),
+            gallery=row.gallery if several else "",
         )
-        found.setdefault(str(row.query), []).append(ranked)
-    lists = [
-        _RankList(tile(row, asked[row.image], query_parts), found.get(str(row.image), []))
-        for row in queries.itertuples()
-    ]
+
+    found = {str(name): some for name, some in shown.groupby("query")}
+    lists = []
+    for row in queries.itertuples():
+        mine = found.get(str(row.image), shown.head(0))
+        tiles = [ranked(one) for one in mine.itertuples()]
+        verdicts = [one.verdict for one in tiles]
+        lists.append(
+            _RankList(
+                tile(row, asked[row.image], query_parts, images=_first(mine, "query_images", 1)),
+                tiles,
+                timeline(mine, verdicts, getattr(row, "time", None)),
+                unknown=_first(mine, "unknown", False),
+            )
+        )
     first = frame.loc[frame["rank"] == 1, "match"].dropna().astype(bool)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -133,7 +155,7 @@ def write_results(
     )
     page = environment.get_template("results.html.j2").render(
         lists=lists,
-        queries=len(query_images),
+        queries=count,
         items=len(galleries),
         top=int(frame["rank"].max()) if len(frame) else 0,
         judged=len(first),
@@ -141,6 +163,9 @@ def write_results(
         about=galleries.about,
         run=Path(galleries.about.run).name,
         colours=_legend([gallery_parts, query_parts]),
+        unknown=int(frame.groupby("query")["unknown"].first().sum())
+        if "unknown" in frame
+        else None,
         problems=sorted(made.problem for made in thumbnails.values() if made.problem),
     )
     words = frame["match"].map({True: "true", False: "false"})
@@ -150,6 +175,17 @@ def write_results(
     write_text(out / "results.jsonl", table.to_json(orient="records", lines=True))
     write_text(out / "results.html", page)
     return out / "results.html"
+
+
+def _strangers(frame: pd.DataFrame) -> int | None:
+    """Return how many queries are unknown; None where distances have no probabilities."""
+    if "unknown" not in frame:
+        return None
+    return int(frame.groupby("query")["unknown"].first().sum())
+
+
+def _first(rows: pd.DataFrame, column: str, otherwise: Any) -> Any:
+    return rows[column].iloc[0] if column in rows and len(rows) else otherwise
 
 
 def _text(value: Any) -> str:

@@ -63,7 +63,9 @@ class PairSVM:
         if not scale.any():
             raise InputError("pairs: all differ by the same; give features that tell them apart")
         scale[scale == 0] = 1
-        svm = LinearSVC(C=self.penalty, dual="auto", random_state=self.seed, max_iter=10_000)
+        # The primal problem: on thousands of dimensions that go together, descending along one
+        # after another takes minutes where Newton's steps take seconds to the same plane.
+        svm = LinearSVC(C=self.penalty, dual=False, random_state=self.seed, max_iter=10_000)
         svm.fit((differences - mean) / scale, truth)
         normal = svm.coef_[0]
         length = float(np.linalg.norm(normal))

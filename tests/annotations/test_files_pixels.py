@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -111,3 +112,52 @@ def test_a_jpeg_without_its_end_is_no_whole_image(tmp_path: Path, missing: int) 
     path.write_bytes(path.read_bytes()[:-missing])
     with pytest.raises(ImageError, match="not a readable image"):
         read_image(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_keep_their_shades(tmp_path, suffix):
+    deep = np.linspace(0, 65535, 64 * 64).round().astype(np.uint16).reshape(64, 64)
+    Image.fromarray(deep).save(tmp_path / f"deep.{suffix}")
+    pixels = read_image(tmp_path / f"deep.{suffix}")
+    expected = np.round(deep / 257).astype(np.uint8)
+    assert pixels.shape == (64, 64, 3) and pixels.dtype == np.uint8
+    assert (pixels == expected[:, :, None]).all()
+    cv2.imwrite(str(tmp_path / "colour.png"), np.stack([deep] * 3, -1))
+    assert np.abs(read_image(tmp_path / "colour.png").astype(int) - expected[:, :, None]).max() <= 1
+
+
+def test_pixels_without_a_range_are_refused(tmp_path):
+    Image.fromarray(np.ones((9, 9), np.float32)).save(tmp_path / "shares.tif")
+    with pytest.raises(ImageError, match=r"shares.tif: its pixels are fractions"):
+        read_image(tmp_path / "shares.tif")
+    Image.fromarray(np.full((9, 9), 70000, np.int32)).save(tmp_path / "wide.tif")
+    with pytest.raises(ImageError, match=r"wide.tif: its pixels have more than 16 bits"):
+        read_image(tmp_path / "wide.tif")
+
+
+def test_of_an_animation_the_first_picture(tmp_path):
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "lime")]
+    for name in ("moving.webp", "gif-by-another-name.png"):
+        kind = "GIF" if "gif" in name else "WEBP"
+        frames[0].save(
+            tmp_path / name, kind, save_all=True, append_images=frames[1:], lossless=True
+        )
+        assert np.abs(read_image(tmp_path / name).astype(int) - (255, 0, 0)).max() <= 1
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    assert [path.suffix for path in find_images(tmp_path)] == [".png", ".webp"]
+
+
+def test_a_bomb_is_not_decoded(tmp_path):
+    path = tmp_path / "bomb.png"
+    Image.new("1", (20_000, 20_000)).save(path)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(ImageError, match="too many pixels to be a photograph"):
+        read_image(path)
+
+
+def test_a_circle_of_links_and_names_of_two_lines(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "round").symlink_to(tmp_path)
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "gone.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "in" / "two\nlines.png")
+    assert [path.name for path in find_images(tmp_path)] == ["two\nlines.png"]
