@@ -181,6 +181,50 @@ def search(
            unknown=unknown, device=device)  # fmt: skip
 
 
+def serve(
+    galleries: Annotated[list[Path], typer.Argument(help="Gallery folders.")],
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder. [the one that the galleries remember]")
+    ] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Finds the parts of query images. [the one beside the run]"),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for query images and marks.")] = Path(
+        "runs/search"
+    ),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; another machine's browser needs a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8091,
+    token: Annotated[
+        str | None,
+        typer.Option(help="That requests need. [made up where HOST is not this one]"),
+    ] = None,
+    unknown: Annotated[
+        float, typer.Option(min=0, max=1, help="Below which probability a query is unknown.")
+    ] = 0.5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="That a search may take.")] = 60,
+    device: options.Device = "auto",
+) -> None:
+    """Open a page to search galleries with single images, with an interface for programs."""
+    from pipelines.jobs.serve import serve_galleries
+
+    serve_galleries(
+        galleries,
+        run=run,
+        detector=detector,
+        out=out,
+        host=host,
+        port=port,
+        token=token,
+        unknown=unknown,
+        seconds=seconds,
+        device=device,
+    )
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command that is not in the group."""
+    """Add the commands that are not in the group."""
     app.command("search")(search)
+    app.command("serve")(serve)

@@ -11,10 +11,10 @@ from annotations.errors import InputError
 from annotations.images import Images
 from annotations.labelling.desk import Desk
 from annotations.labelling.page.app import make_app
-from annotations.labelling.page.serve import address, bind, serve, token_for
 from annotations.labelling.project import Project
 from annotations.labels import LabelledSet
 from annotations.vocabulary import load_vocabulary
+from annotations.web.serve import address, bind, serve, token_for
 from pipelines.labelling.assistant import Assistant, training_settings
 from pipelines.tables import say, written
 

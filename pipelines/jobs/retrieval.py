@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
@@ -19,6 +16,7 @@ from reid.data.locate import Found
 from reid.embedding import embed
 from reid.methods import check_branches
 from reid.retrieval.about import GalleryAbout
+from reid.retrieval.certainty import UNKNOWN, calibration_for, with_probabilities
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.page import write_results
 from reid.retrieval.question import Question
@@ -26,9 +24,6 @@ from reid.retrieval.results import search as find
 from reid.retrieval.several import Galleries
 from reid.retrieval.writer import require_replaceable
 from reid.run import Run
-from reid.verification.calibration import Calibration
-
-_UNKNOWN = 0.5
 
 
 def build_from(
@@ -117,7 +112,7 @@ def search_in(
     about = galleries.about
     branches = check_branches(about.branches)
     question.check(about.distance)
-    calibration = _calibration(run, about, question, unknown)
+    calibration = calibration_for(run, about, question, demanded=unknown is not None)
     embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
     if embedded.distance != about.distance:
         raise InputError(
@@ -128,7 +123,7 @@ def search_in(
         say(problem)
     found = find(galleries, embedded.vectors, embedded.images, question)
     if calibration is not None:
-        found = _with_probabilities(found, calibration, _UNKNOWN if unknown is None else unknown)
+        found = with_probabilities(found, calibration, UNKNOWN if unknown is None else unknown)
     if question.refine:
         say(question.refine.words)
     drawn = boxes if isinstance(boxes, Boxes) else None
@@ -145,32 +140,3 @@ def search_in(
     written(out, f"rank lists of {found['query'].nunique():,} queries ({names}):")
     written(page, "page:")
     return page
-
-
-def _calibration(
-    run: Run, about: GalleryAbout, question: Question, unknown: float | None
-) -> Calibration | None:
-    """Return what makes probabilities of distances; None where they have none."""
-    why = ""
-    if not (run.source / Calibration.FILE).is_file():
-        why = f"run 'partreid calibrate {run.source} DATA' first"
-    elif question.refine or question.pool != "nearest":
-        why = "of re-ranked, averaged or set distances there are none"
-    else:
-        made = Calibration.read(run.source)
-        made.require_model(run)
-        if (made.branches, made.compared) == (about.branches, about.distance):
-            return made
-        why = f"the run was calibrated for branches {made.branches}"
-    if unknown is not None:
-        raise InputError(f"--unknown: needs probabilities; {why}")
-    return None
-
-
-def _with_probabilities(
-    found: pd.DataFrame, calibration: Calibration, unknown: float
-) -> pd.DataFrame:
-    """Add ``probability`` that two images show the same, and whether the query is ``unknown``."""
-    probability = calibration.whole.probability(found["distance"].to_numpy())
-    best = pd.Series(probability).groupby(found["query"].to_numpy()).transform("max").to_numpy()
-    return found.assign(probability=np.round(probability, 6), unknown=best < unknown)

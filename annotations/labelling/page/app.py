@@ -11,10 +11,10 @@ from nicegui import Client, app, ui
 from annotations.errors import InputError
 from annotations.labelling.desk import Desk, Seat
 from annotations.labelling.page.editor import Editor
-from annotations.labelling.page.guard import Guard
 from annotations.labelling.page.pictures import Picture, Pictures
 from annotations.labelling.page.talk import Talk, describe
 from annotations.labelling.page.views import agreement_page, header, progress_page
+from annotations.web.guard import Guard
 
 _STATIC = Path(__file__).parent / "static"
 _ICON = "🚗"

@@ -18,13 +18,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.labelling.desk import Desk, Seat
-from annotations.labelling.page.guard import Guard
 from annotations.labelling.page.pictures import LARGEST, Pictures
-from annotations.labelling.page.serve import address, bind, token_for
 from annotations.labelling.page.talk import Talk, difference
 from annotations.labelling.progress import measure
 from annotations.labelling.project import Project
 from annotations.labelling.record import DrawnBox, ImageLabels
+from annotations.web.guard import Guard
+from annotations.web.serve import address, bind, token_for
 
 WINDOW = {"part": "window", "x1": 0.1, "y1": 0.2, "x2": 0.5, "y2": 0.4}
 
@@ -232,7 +232,7 @@ def test_progress_counts_what_was_worked(talk: Talk, project: Project) -> None:
 SERVER = """
 import sys
 from fastapi import FastAPI
-from annotations.labelling.page.serve import bind, serve
+from annotations.web.serve import bind, serve
 serve(FastAPI(), bind("127.0.0.1", 0), lambda: print("open", flush=True))
 print("closed", flush=True)
 """

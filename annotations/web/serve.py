@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from annotations.errors import InputError
-from annotations.labelling.page.guard import LOOPBACK
+from annotations.web.guard import LOOPBACK
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -61,7 +61,7 @@ def serve(app: FastAPI, taken: socket.socket, started: Callable[[], None]) -> No
     """Answer requests until Ctrl-C, or until the process is told to end; then return.
 
     Args:
-        app: see `annotations.labelling.page.app.make_app`.
+        app: the application.
         taken: see `bind`.
         started: called when the page can be opened.
     """

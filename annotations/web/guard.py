@@ -19,7 +19,8 @@ class Guard:
     Without a token only requests that name this machine as their host are answered, so that no
     other site can reach the page through a name of its own that it points here (DNS rebinding),
     and none that another site's page sends, but for a link that a person follows. With a token, a
-    request needs it: once in the address (``?token=...``), from then on in a cookie.
+    request needs it: once in the address (``?token=...``), from then on in a cookie; or, of a
+    program, in the header ``Authorization: Bearer ...``.
 
     Args:
         app: what is guarded.
@@ -58,7 +59,10 @@ class Guard:
                 await response(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
-        elif hmac.compare_digest(_cookie(headers).encode(), self._token.encode()):
+        elif any(
+            hmac.compare_digest(told.encode(), self._token.encode())
+            for told in (_cookie(headers), _bearer(headers))
+        ):
             await self._app(scope, receive, send)
         else:
             words = "a token is needed: open the address that the terminal shows"
@@ -92,3 +96,8 @@ def _name(host: str) -> str:
 def _cookie(headers: dict[str, str]) -> str:
     # Python's own parser gives up where another program of this host has set an odd cookie.
     return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+
+
+def _bearer(headers: dict[str, str]) -> str:
+    kind, _, told = headers.get("authorization", "").partition(" ")
+    return told.strip() if kind.lower() == "bearer" else ""

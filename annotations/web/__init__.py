@@ -1,0 +1,1 @@
+"""What every page that the toolkit serves has in common."""

@@ -1,0 +1,283 @@
+"""The interface for programs; its description is at ``/api/openapi.json``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter, FastAPI, File, Form, HTTPException, Response, UploadFile
+from fastapi import Path as InPath
+from pydantic import BaseModel, Field
+
+from annotations.errors import InputError
+from reid.retrieval.question import Question
+from reid.retrieval.selection import Condition
+from reid.retrieval.service.marks import Marks
+from reid.retrieval.service.searcher import Answer, GoneError, Searcher
+from reid.retrieval.service.uploads import Uploads
+from reid.retrieval.thumbnails import thumbnail_file
+
+MOST = 1000
+"""Images that one search finds at most."""
+LARGE = 1600
+"""Pixels of the longer side of an image that is shown large."""
+_SEEN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
+
+Made = TypeVar("Made")
+Fraction = Annotated[float, Form(ge=0, le=1, allow_inf_nan=False)]
+ItemName = Annotated[str, InPath(pattern=r"^\d{1,18}-\d{1,18}$")]
+
+
+class Problem(BaseModel):
+    """What is wrong, and what to do about it."""
+
+    detail: str
+
+
+class GalleryFacts(BaseModel):
+    """A gallery: its name, how many images it holds, and what columns can be asked about."""
+
+    name: str
+    images: int
+    columns: list[str]
+
+
+class Match(BaseModel):
+    """An image found: ``item`` names it until the galleries change; distances are ascending."""
+
+    rank: int
+    item: str
+    image: str
+    gallery: str
+    distance: float
+    probability: float | None = None
+    images: int = 1
+    known: dict[str, str | float | int]
+
+
+class Matches(BaseModel):
+    """What was found for ``query``, which can be asked with again."""
+
+    query: str
+    width: int
+    height: int
+    unknown: bool | None = None
+    seconds: float
+    matches: list[Match]
+
+
+class Said(BaseModel):
+    """Right (true), wrong (false), or neither any more (null)."""
+
+    query: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    item: Annotated[str, Field(pattern=r"^\d{1,18}-\d{1,18}$")]
+    same: bool | None
+    x1: Annotated[float, Field(ge=0, le=1)] = 0
+    y1: Annotated[float, Field(ge=0, le=1)] = 0
+    x2: Annotated[float, Field(ge=0, le=1)] = 1
+    y2: Annotated[float, Field(ge=0, le=1)] = 1
+
+
+class Kept(BaseModel):
+    """How many pairs are marked now."""
+
+    marks: int
+
+
+class Turns:
+    """Lets so many wait for their turn and no more, and nobody longer than so many seconds.
+
+    Args:
+        waiting: searches at a time, the one that is being answered included.
+        seconds: that one may take.
+    """
+
+    def __init__(self, waiting: int = 8, seconds: float = 60) -> None:
+        self._free, self._seconds = waiting, seconds
+
+    async def take(self, make: Callable[[], Made]) -> Made:
+        """Return what is made, on another thread.
+
+        Raises:
+            HTTPException: 503 where too many wait, 504 where it took too long.
+        """
+        if self._free < 1:
+            raise HTTPException(503, "too many searches at a time; try again in a moment")
+        self._free -= 1
+        work = asyncio.get_running_loop().run_in_executor(None, make)
+        work.add_done_callback(self._done)
+        try:
+            return await asyncio.wait_for(asyncio.shield(work), self._seconds)
+        except TimeoutError:
+            raise HTTPException(504, f"took longer than {self._seconds:g} seconds") from None
+
+    def _done(self, work: asyncio.Future[Any]) -> None:
+        self._free += 1
+        if not work.cancelled():
+            work.exception()  # what nobody waited for is no news
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "What is asked makes no sense"},
+    403: {"description": "No token, or a request from another site"},
+    413: {"model": Problem, "description": "Too long a request"},
+}
+_GONE: dict[int | str, dict[str, Any]] = {
+    403: _PROBLEMS[403],
+    404: {"model": Problem, "description": "Not there any more"},
+}
+_BUSY: dict[int | str, dict[str, Any]] = {
+    503: {"model": Problem, "description": "Too many searches at a time"},
+    504: {"model": Problem, "description": "Took too long"},
+}
+_JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "A JPEG file"},
+    **_GONE,
+}
+
+
+def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -> APIRouter:
+    """Return the routes."""
+    api = APIRouter(prefix="/api")
+
+    @api.get("/galleries", responses={403: _PROBLEMS[403]}, summary="What is searched")
+    def galleries() -> list[GalleryFacts]:
+        return [
+            GalleryFacts(
+                name=gallery.path.name,
+                images=len(gallery),
+                columns=sorted(
+                    {
+                        name
+                        for segment in gallery.segments
+                        for name in segment.table.column_names
+                        if not name.startswith("file_")
+                    }
+                ),
+            )
+            for gallery in searcher.galleries().each
+        ]
+
+    @api.post("/search", responses={**_PROBLEMS, **_BUSY}, summary="Find what is like an image")
+    async def find(
+        image: Annotated[UploadFile | None, File(description="The query image")] = None,
+        query: Annotated[str | None, Form(description="Or one that was sent before")] = None,
+        x1: Fraction = 0,
+        y1: Fraction = 0,
+        x2: Fraction = 1,
+        y2: Fraction = 1,
+        top: Annotated[int, Form(ge=1, le=MOST)] = 20,
+        where: Annotated[list[str] | None, Form(description="Such as camera=c1,c2")] = None,
+        group: Annotated[str | None, Form(description="Such as track")] = None,
+    ) -> Matches:
+        content = await image.read() if image is not None else None
+        if (content is None) == (query is None):
+            raise HTTPException(400, "give an image, or the name of one that was sent before")
+        corners = (x1, y1, x2, y2)
+        ask = partial(_ask, searcher, uploads, content, query or "", corners, top, where, group)
+        return await turns.take(ask)
+
+    @api.get("/queries/{query}", responses=_JPEG, summary="A query image", response_class=Response)
+    def query(query: Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]) -> Response:
+        try:
+            upload = uploads.get(query)
+        except InputError as error:
+            raise HTTPException(404, str(error)) from None
+        return _jpeg(thumbnail_file(upload.path, LARGE))
+
+    @api.get("/items/{item}/thumbnail", responses=_JPEG, summary="Small", response_class=Response)
+    def thumbnail(item: ItemName) -> Response:
+        found, row = searcher.item(item)
+        stored = found.thumbnails(np.array([row]))[0]
+        return _jpeg(stored or thumbnail_file(searcher.file(item)))
+
+    @api.get("/items/{item}/image", responses=_JPEG, summary="Large", response_class=Response)
+    def whole(item: ItemName) -> Response:
+        return _jpeg(thumbnail_file(searcher.file(item), LARGE))
+
+    @api.post("/marks", responses={**_PROBLEMS, **_GONE}, summary="Say that a match is right")
+    def mark(said: Said) -> Kept:
+        upload = uploads.get(said.query)
+        corners = (said.x1, said.y1, said.x2, said.y2)
+        file = upload.path if corners == (0, 0, 1, 1) else uploads.region(upload, corners)
+        marks.say(str(file.resolve()), str(searcher.file(said.item)), said.same, None)
+        return Kept(marks=len(marks.latest()))
+
+    @api.get(
+        "/marks.csv",
+        responses={
+            200: {"content": {"text/csv": {}}, "description": "Columns first, second, same"},
+            403: _PROBLEMS[403],
+        },
+        summary="Every marked pair, to calibrate with or to train on",
+        response_class=Response,
+    )
+    def pairs() -> Response:
+        return Response(marks.pairs().to_csv(index=False), media_type="text/csv")
+
+    return api
+
+
+def add_errors(app: FastAPI) -> None:
+    """Answer what goes wrong as `Problem`."""
+
+    def refuse(_: object, error: Exception) -> Response:
+        status = 404 if isinstance(error, GoneError) else 400
+        body = Problem(detail=str(error)).model_dump_json()
+        return Response(body, status_code=status, media_type="application/json")
+
+    app.add_exception_handler(InputError, refuse)
+
+
+def _ask(
+    searcher: Searcher,
+    uploads: Uploads,
+    content: bytes | None,
+    query: str,
+    corners: tuple[float, float, float, float],
+    top: int,
+    where: list[str] | None,
+    group: str | None,
+) -> Matches:
+    upload = uploads.get(query) if content is None else uploads.take(content)
+    path = upload.path if corners == (0, 0, 1, 1) else uploads.region(upload, corners)
+    conditions = tuple(map(Condition.parse, where or ()))
+    answer = searcher.find(path, Question(top=top, conditions=conditions, group=group or None))
+    return told(answer, upload.name, (upload.width, upload.height))
+
+
+def told(answer: Answer, query: str, size: tuple[int, int]) -> Matches:
+    """Return an answer as it is sent."""
+    found = answer.found
+    matches = [
+        Match(
+            rank=int(row["rank"]),
+            item=row["item"],
+            image=row["image"],
+            gallery=Path(row["gallery"]).name,
+            distance=float(row["distance"]),
+            probability=row.get("probability"),
+            images=int(row.get("images", 1)),
+            known={name: _plain(row[name]) for name in _SEEN if not pd.isna(row.get(name))},
+        )
+        for row in found.to_dict("records")
+    ]
+    unknown = bool(found["unknown"].iloc[0]) if "unknown" in found and len(found) else None
+    return Matches(query=query, width=size[0], height=size[1], unknown=unknown,
+                   seconds=round(answer.seconds, 4), matches=matches)  # fmt: skip
+
+
+def _plain(value: Any) -> str | float | int:
+    return value if isinstance(value, str | float | int) else value.item()
+
+
+def _jpeg(content: bytes | None) -> Response:
+    if content is None:
+        raise HTTPException(404, "the file cannot be read any more")
+    headers = {"cache-control": "private, max-age=3600"}
+    return Response(content, media_type="image/jpeg", headers=headers)

@@ -1,0 +1,292 @@
+"""The page: an image is dropped, what is like it is shown, and right and wrong are marked."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from fastapi import HTTPException
+from nicegui import events, ui
+
+from annotations.errors import InputError
+from reid.retrieval.question import Question
+from reid.retrieval.selection import Condition
+from reid.retrieval.service.api import MOST, Turns
+from reid.retrieval.service.marks import Marks
+from reid.retrieval.service.searcher import Answer, Searcher
+from reid.retrieval.service.uploads import Corners, Upload, Uploads
+from reid.retrieval.several import Galleries
+
+WHOLE: Corners = (0.0, 0.0, 1.0, 1.0)
+_CHOSEN = ("camera", "colour", "type", "viewpoint")
+"""Columns whose values are offered to choose from."""
+_GROUPS = ("track", "camera", "identity")
+_VALUES = 300
+_KNOWN = ("identity", "camera", "time", "track", "make", "model", "year", "colour")
+_SMALLEST = 0.01
+"""A region drawn smaller than this share of a side was a click."""
+
+
+class SearchPage:
+    """One open page.
+
+    Args:
+        searcher: finds.
+        uploads: keeps query images.
+        marks: keeps what is said of matches.
+        turns: whose turn it is to be answered.
+        largest: bytes of an image at most.
+    """
+
+    def __init__(
+        self, searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns, largest: int
+    ) -> None:
+        self._searcher, self._uploads, self._marks = searcher, uploads, marks
+        self._turns = turns
+        self._upload: Upload | None = None
+        self._corners = WHOLE
+        self._from: tuple[float, float] | None = None
+        self._answer: Answer | None = None
+        self._asked = 0
+        galleries = searcher.galleries()
+        ui.add_head_html('<link rel="stylesheet" href="/search/static/search.css">')
+        with ui.element("div").classes("ps-header w-full"):
+            ui.label("partreid").classes("brand")
+            ui.label(_named(galleries)).classes("soft")
+            ui.element("div").classes("space")
+            ui.link("Interface for programs", "/api/openapi.json").classes("soft")
+        with ui.element("div").classes("ps-body"):
+            with ui.element("div").classes("ps-ask"):
+                self._build_ask(galleries, largest)
+            with ui.element("div").classes("ps-found"):
+                self._results()
+
+    def _build_ask(self, galleries: Galleries, largest: int) -> None:
+        ui.upload(
+            label="Drop an image of a vehicle here, or choose one",
+            on_upload=self._take,
+            on_rejected=lambda: ui.notify(
+                f"an image of at most {largest // 2**20} MiB, please", type="warning"
+            ),
+            auto_upload=True,
+            max_file_size=largest,
+        ).props("accept=image/* flat bordered").classes("w-full ps-drop")
+        self._picture = ui.interactive_image(
+            on_mouse=self._mouse, events=["mousedown", "mousemove", "mouseup"], cross=False
+        ).classes("w-full ps-query")
+        self._picture.visible = False
+        with ui.row().classes("items-center gap-2") as self._hint:
+            ui.label("Draw around the vehicle where the image shows more.").classes("soft")
+            ui.button("Whole image", on_click=self._whole).props("flat dense size=sm")
+        self._hint.visible = False
+        self._choices: dict[str, Any] = {}
+        for name in _CHOSEN:
+            values = _values(galleries, name)
+            if 1 < len(values) <= _VALUES:
+                self._choices[name] = (
+                    ui.select(
+                        values, multiple=True, label=name, clearable=True, on_change=self._search
+                    )
+                    .props("dense outlined use-chips")
+                    .classes("w-full")
+                )
+        self._times: list[Any] = []
+        if _has(galleries, "time"):
+            with ui.row().classes("w-full no-wrap gap-2"):
+                for words in ("time from", "to"):
+                    number = ui.number(words, on_change=self._search).props(
+                        "dense outlined clearable debounce=500"
+                    )
+                    self._times.append(number)
+        groups = {"": "every image"} | {
+            name: f"the nearest of each {name}" for name in _GROUPS if _has(galleries, name)
+        }
+        self._group = ui.select(
+            groups, value="", label="show", on_change=self._search
+        ).props("dense outlined").classes("w-full")  # fmt: skip
+        self._where = ui.input(
+            "more conditions, such as year>=2015; colour!=white", on_change=self._search
+        ).props("dense outlined clearable debounce=700").classes("w-full")  # fmt: skip
+        self._top = ui.number("how many", value=24, min=1, max=MOST, on_change=self._search).props(
+            "dense outlined debounce=500"
+        )
+
+    async def _take(self, event: events.UploadEventArguments) -> None:
+        content = await event.file.read()
+        try:
+            self._upload = await asyncio.to_thread(self._uploads.take, content)
+        except (InputError, OSError) as error:
+            ui.notify(f"{event.file.name}: {error}", type="negative")
+            return
+        event.sender.reset()  # type: ignore[attr-defined]
+        self._picture.set_source(f"/api/queries/{self._upload.name}")
+        self._picture.visible = self._hint.visible = True
+        await self._whole()
+
+    async def _whole(self) -> None:
+        self._corners = WHOLE
+        self._picture.set_content("")
+        await self._search()
+
+    async def _mouse(self, event: events.MouseEventArguments) -> None:
+        """Draw a region, and search with it when the button is let go."""
+        if event.type == "mousedown":
+            self._from = (event.image_x, event.image_y)
+            return
+        if self._from is None or self._upload is None:
+            return
+        width, height = self._shown()
+        x1, x2 = sorted((self._from[0], event.image_x))
+        y1, y2 = sorted((self._from[1], event.image_y))
+        corners = tuple(
+            min(max(value, 0.0), 1.0)
+            for value in (x1 / width, y1 / height, x2 / width, y2 / height)
+        )
+        shape = f'x="{x1}" y="{y1}" width="{x2 - x1}" height="{y2 - y1}"'
+        self._picture.set_content(
+            f'<rect {shape} fill="none" stroke="#1c6fd0" stroke-width="{width / 150}" />'
+        )
+        if event.type != "mouseup":
+            return
+        self._from = None
+        if min(corners[2] - corners[0], corners[3] - corners[1]) < _SMALLEST:
+            await self._whole()
+            return
+        self._corners = (corners[0], corners[1], corners[2], corners[3])
+        await self._search()
+
+    def _shown(self) -> tuple[float, float]:
+        """Return the size of the picture that the browser shows, whose pixels a mouse counts."""
+        assert self._upload is not None
+        share = min(1.0, 1600 / max(self._upload.width, self._upload.height))
+        return self._upload.width * share, self._upload.height * share
+
+    async def _search(self) -> None:
+        """Ask, unless there is nothing to ask with; of several questions the last is shown."""
+        if self._upload is None:
+            return
+        self._asked += 1
+        mine = self._asked
+        try:
+            answer = await self._turns.take(partial(self._find, self._upload, self._corners))
+        except (InputError, OSError) as error:
+            ui.notify(str(error), type="negative")
+            return
+        except HTTPException as error:
+            ui.notify(str(error.detail), type="warning")
+            return
+        if mine == self._asked:
+            self._answer = answer
+            self._results.refresh()
+
+    def _find(self, upload: Upload, corners: Corners) -> Answer:
+        path = upload.path if corners == WHOLE else self._uploads.region(upload, corners)
+        return self._searcher.find(path, self._question())
+
+    def _question(self) -> Question:
+        conditions = [
+            Condition(name, "=", tuple(chosen.value))
+            for name, chosen in self._choices.items()
+            if chosen.value
+        ]
+        for number, operator in zip(self._times, (">=", "<="), strict=False):
+            if number.value is not None:
+                conditions.append(Condition("time", operator, (str(number.value),)))
+        words = (self._where.value or "").split(";")
+        conditions += [Condition.parse(word) for word in words if word.strip()]
+        top = int(min(max(self._top.value or 1, 1), MOST))
+        return Question(top=top, conditions=tuple(conditions), group=self._group.value or None)
+
+    @ui.refreshable_method
+    def _results(self) -> None:
+        if self._answer is None:
+            ui.label("What is like the image will be shown here, nearest first.").classes("soft")
+            return
+        answer = self._answer
+        found = answer.found
+        with ui.row().classes("w-full items-center ps-line"):
+            ui.label(f"{len(found)} found").classes("strong")
+            if "unknown" in found and len(found) and bool(found["unknown"].iloc[0]):
+                ui.label("probably not in the gallery").classes("doubt")
+            whole, network = 1000 * answer.seconds, 1000 * answer.embedding
+            ui.label(f"{whole:.0f} ms, of which the network {network:.0f}").classes("soft")
+            ui.element("div").classes("space")
+            ui.button("Save as CSV", on_click=self._export).props("flat dense size=sm")
+            ui.link("Marked pairs", "/api/marks.csv").classes("soft")
+        said = {item: mark.same for (query, item), mark in self._marks.latest().items()
+                if query == str(answer.query.resolve())}  # fmt: skip
+        with ui.element("div").classes("ps-grid"):
+            for row in found.to_dict("records"):
+                self._card(row, said.get(row["file"]))
+
+    def _card(self, row: dict[Any, Any], said: bool | None) -> None:
+        looks = {None: "", True: " right", False: " wrong"}
+        with ui.element("div").classes(f"ps-card{looks[said]}") as card:
+            with ui.element("a").props(f'href="/api/items/{row["item"]}/image" target="_blank"'):
+                ui.element("img").props(f'src="/api/items/{row["item"]}/thumbnail" alt=""')
+            with ui.element("div").classes("ps-facts"):
+                ui.label(str(row["rank"])).classes("strong")
+                ui.label(f"{row['distance']:.3f}").classes("soft")
+                if not pd.isna(row.get("probability")):
+                    ui.label(f"{row['probability']:.0%}").classes("strong")
+                if row.get("images", 1) > 1:
+                    ui.label(f"of {row['images']}").classes("soft")
+            ui.label(Path(row["image"]).name).classes("name").tooltip(str(row["image"]))
+            told = [f"{row[name]:g}" if isinstance(row[name], float) else str(row[name])
+                    for name in _KNOWN if not pd.isna(row.get(name))]  # fmt: skip
+            ui.label(", ".join(told)).classes("soft")
+            with ui.row().classes("gap-1"):
+                for same, icon, words in ((True, "check", "right"), (False, "close", "wrong")):
+                    ui.button(
+                        icon=icon, on_click=partial(self._mark, row, same, card)
+                    ).props(f'flat dense size=sm aria-label="{words}"').classes(words)  # fmt: skip
+
+    async def _mark(self, row: dict[Any, Any], same: bool, card: ui.element) -> None:
+        assert self._answer is not None
+        query, item = str(self._answer.query.resolve()), str(row["file"])
+        before = self._marks.latest().get((query, item))
+        new = None if before is not None and before.same == same else same
+        try:
+            odds = row.get("probability")
+            await asyncio.to_thread(
+                self._marks.say, query, item, new, None if pd.isna(odds) else float(odds)
+            )
+        except OSError as error:
+            ui.notify(f"not saved: {error.strerror}", type="negative")
+            return
+        card.classes(remove="right wrong")
+        if new is not None:
+            card.classes(add="right" if new else "wrong")
+
+    def _export(self) -> None:
+        assert self._answer is not None
+        table = self._answer.found.drop(columns=["row", "item"])
+        ui.download.content(table.to_csv(index=False), "results.csv")
+
+
+def _named(galleries: Galleries) -> str:
+    names = ", ".join(gallery.path.resolve().name for gallery in galleries.each)
+    return f"{names}: {len(galleries):,} images"
+
+
+def _has(galleries: Galleries, column: str) -> bool:
+    return any(
+        column in segment.table.column_names and segment.table[column].null_count < len(segment)
+        for gallery in galleries.each
+        for segment in gallery.segments
+    )
+
+
+def _values(galleries: Galleries, column: str) -> list[str]:
+    found: set[str] = set()
+    for gallery in galleries.each:
+        for segment in gallery.segments:
+            if column in segment.table.column_names:
+                some = pc.unique(segment.table[column]).drop_null()
+                found |= set(np.asarray(some, dtype=str).tolist())
+    return sorted(found)

@@ -1,0 +1,169 @@
+"""Answering one query image after another."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from annotations.errors import InputError
+from annotations.images import Images
+from reid.data.locate import Found
+from reid.embedding import embed
+from reid.methods import check_branches
+from reid.retrieval.certainty import calibration_for, with_probabilities
+from reid.retrieval.manifest import Manifest
+from reid.retrieval.question import Question
+from reid.retrieval.results import search
+from reid.retrieval.several import Galleries
+from reid.run import Run
+
+_STATES = 4
+"""States of the galleries of which what was found can still be looked at."""
+
+
+class GoneError(InputError):
+    """Something that was there is no longer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found.
+
+    Attributes:
+        query: the file that was asked with.
+        found: as `reid.retrieval.results.search` has it, with ``item``, by which `Searcher.item`
+            finds the image again.
+        seconds: that it took, and of them ``embedding``.
+        embedding: that the network took.
+    """
+
+    query: Path
+    found: pd.DataFrame
+    seconds: float
+    embedding: float
+
+
+class Searcher:
+    """Searches galleries with single images, one at a time; galleries may grow meanwhile.
+
+    Args:
+        paths: of the galleries.
+        run: the network that made them; None for the one that they remember.
+        unknown: below which probability a query is unknown.
+        device: ``auto``, ``cpu``, ``cuda``.
+
+    Attributes:
+        run: the network.
+        locate: finds the parts of images, for a network that needs them; None for others.
+
+    Raises:
+        InputError: galleries or the run cannot be opened, or do not belong together.
+    """
+
+    locate: Callable[[Images], Found | None] | None
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        run: Path | None = None,
+        unknown: float = 0.5,
+        device: str = "auto",
+    ) -> None:
+        self._paths = tuple(paths)
+        self._lock, self._opening = threading.Lock(), threading.Lock()
+        self._states: OrderedDict[int, Galleries] = OrderedDict()
+        self.locate = None
+        self._unknown = unknown
+        self._device = device
+        opened = self.galleries()
+        remembered = Path(opened.about.run)
+        if run is None and not remembered.is_dir():
+            raise InputError(f"{paths[0]}: made by the run {remembered}, which is gone; give --run")
+        self.run = Run.load(run or remembered)
+        opened.each[0].require_model(self.run.hash)
+
+    def galleries(self) -> Galleries:
+        """Return the galleries in their last state."""
+        return self._current()[1]
+
+    def find(self, query: Path, question: Question) -> Answer:
+        """Find what is like one image.
+
+        Args:
+            query: its file.
+            question: what to find.
+
+        Raises:
+            InputError: the image cannot be used, or what is asked cannot be answered.
+        """
+        start = time.perf_counter()
+        state, galleries = self._current()
+        question.check(galleries.about.distance)
+        images = Images.from_rows([{"image": query.name}], query.parent, "query")
+        about = galleries.about
+        with self._lock:
+            located = self.locate(images) if self.locate else None
+            made = embed(
+                self.run, images, located, branches=check_branches(about.branches),
+                mirror=about.mirror, device=self._device, workers=1, progress=False,
+            )  # fmt: skip
+        embedded = time.perf_counter()
+        found = search(galleries, made.vectors, made.images, question)
+        calibration = calibration_for(self.run, about, question)
+        if calibration is not None:
+            found = with_probabilities(found, calibration, self._unknown)
+        found["item"] = [f"{state}-{row}" for row in found["row"]]
+        end = time.perf_counter()
+        return Answer(query, found, end - start, embedded - start)
+
+    def item(self, name: str) -> tuple[Galleries, int]:
+        """Return where an image found before is: galleries and its row.
+
+        Raises:
+            GoneError: the galleries have changed since, or there never was such an image.
+        """
+        state, _, row = name.partition("-")
+        if state.isdecimal() and row.isdecimal():
+            galleries = self._states.get(int(state))
+            if galleries is not None and int(row) < int(galleries.starts[-1]):
+                return galleries, int(row)
+        raise GoneError(f"no image '{name[:40]}' any more; search again")
+
+    def file(self, name: str) -> Path:
+        """Return the file of an image found before.
+
+        Raises:
+            GoneError: it is not there any more, or leads out of the gallery's folders.
+        """
+        galleries, row = self.item(name)
+        frame = galleries.table(np.array([row]), [])
+        path = Path(frame["file"].iloc[0])
+        roots = [root for gallery in galleries.each for root in gallery.roots]
+        resolved = path.resolve()
+        # A table may name files beside its folder; a link must not lead out of it.
+        own = resolved == Path(os.path.normpath(path))
+        own = own or any(resolved.is_relative_to(root) for root in roots)
+        if not own or not path.is_file():
+            raise GoneError(f"the file of '{name}' is not there any more")
+        return path
+
+    def _current(self) -> tuple[int, Galleries]:
+        with self._opening:
+            now = [Manifest.read(path).generation for path in self._paths]
+            for state, galleries in reversed(self._states.items()):
+                if [one.manifest.generation for one in galleries.each] == now:
+                    return state, galleries
+            opened = Galleries.open(self._paths)
+            state = max(self._states, default=0) + 1
+            self._states[state] = opened
+            while len(self._states) > _STATES:
+                self._states.popitem(last=False)
+            return state, opened

@@ -1,0 +1,120 @@
+"""Query images that were sent, kept by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from annotations.errors import InputError
+from annotations.files import whole_file
+from annotations.pixels import ImageError, read_image
+
+_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
+_NAME = re.compile(r"[0-9a-f]{32}")
+_PLACES = 4
+"""Decimal places of a region's corners, which are fractions: a pixel of a very large image."""
+
+Corners = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A query image.
+
+    Attributes:
+        name: stands for its content.
+        path: its file.
+        width: in pixels, as its EXIF data turns it.
+        height: likewise.
+    """
+
+    name: str
+    path: Path
+    width: int
+    height: int
+
+
+class Uploads:
+    """A folder of query images.
+
+    Args:
+        folder: made when it is first needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def take(self, content: bytes) -> Upload:
+        """Keep an image.
+
+        Raises:
+            InputError: it is no image that can be used.
+        """
+        try:
+            with Image.open(io.BytesIO(content)) as opened:
+                suffix = _SUFFIXES.get(opened.format or "")
+        except Exception as error:  # Pillow raises many kinds for a damaged file
+            raise InputError(f"not a readable image ({type(error).__name__})") from None
+        if suffix is None:
+            raise InputError(f"an image is to be one of {', '.join(_SUFFIXES)}")
+        name = hashlib.blake2b(content, digest_size=16).hexdigest()
+        path = self.folder / f"{name}{suffix}"
+        if not path.is_file():
+            with whole_file(path) as aside:
+                aside.write_bytes(content)
+        try:
+            return self._seen(name, path)
+        except ImageError as error:
+            path.unlink(missing_ok=True)
+            raise InputError(str(error).removeprefix(f"{path}: ")) from None
+
+    def get(self, name: str) -> Upload:
+        """Return an image that was kept.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if _NAME.fullmatch(name):
+            for suffix in _SUFFIXES.values():
+                path = self.folder / f"{name}{suffix}"
+                if path.is_file():
+                    return self._seen(name, path)
+        raise InputError(f"no query image '{name}'; send it again")
+
+    def region(self, upload: Upload, corners: Corners) -> Path:
+        """Return the file of a part of an image.
+
+        Args:
+            upload: the image.
+            corners: left, top, right and bottom as fractions of the image.
+
+        Raises:
+            InputError: the corners are no region, or one too small to show a vehicle.
+        """
+        x1, y1, x2, y2 = (round(value, _PLACES) for value in corners)
+        if not (0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1):
+            raise InputError(
+                "a region is x1, y1, x2, y2 as fractions of the image, 0 <= x1 < x2 <= 1 and "
+                "0 <= y1 < y2 <= 1"
+            )
+        words = "-".join(f"{round(value * 10**_PLACES)}" for value in (x1, y1, x2, y2))
+        path = self.folder / f"{upload.name}-{words}.png"
+        if not path.is_file():
+            pixels = read_image(upload.path)
+            left, right = round(x1 * upload.width), round(x2 * upload.width)
+            top, bottom = round(y1 * upload.height), round(y2 * upload.height)
+            if min(right - left, bottom - top) < 8:
+                raise InputError("the region is smaller than 8 pixels, which show no vehicle")
+            with whole_file(path) as aside:
+                Image.fromarray(pixels[top:bottom, left:right]).save(aside, "PNG")
+        return path
+
+    @staticmethod
+    def _seen(name: str, path: Path) -> Upload:
+        height, width = read_image(path).shape[:2]
+        return Upload(name, path, width, height)

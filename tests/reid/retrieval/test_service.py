@@ -1,0 +1,283 @@
+"""The interface for programs, and what stands behind it."""
+
+import io
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from fastapi import FastAPI
+from PIL import Image
+from starlette.testclient import TestClient
+
+from annotations.errors import InputError
+from annotations.images import Images
+from annotations.web.guard import Guard
+from annotations.web.limit import Limit
+from pipelines.recipes import load_recipe
+from reid.embedding import embed
+from reid.methods import build_model
+from reid.retrieval.about import GalleryAbout
+from reid.retrieval.gallery import Gallery
+from reid.retrieval.service.api import Turns, add_errors, make_api
+from reid.retrieval.service.marks import Marks
+from reid.retrieval.service.searcher import GoneError, Searcher
+from reid.retrieval.service.uploads import Uploads
+from reid.retrieval.writer import open_writer
+from reid.run import Run, save_model
+from reid.verification.calibration import Calibration
+from reid.verification.curve import Curve
+
+
+def picture(seed, size=(40, 40)):
+    coarse = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize(size[::-1], Image.Resampling.NEAREST)
+
+
+def content(seed, kind="PNG"):
+    stream = io.BytesIO()
+    picture(seed).save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    torch.manual_seed(0)
+    changes = ["image.height=32", "image.width=32", "parts.use=[]", "distance=cosine"]
+    recipe = load_recipe("prn-demo", changes)
+    place = tmp_path_factory.mktemp("run")
+    save_model(place / "model.pt", build_model(recipe, 2, start=False), recipe, ("0", "1"))
+    return Run.load(place)
+
+
+@pytest.fixture
+def gallery(tmp_path, run):
+    (tmp_path / "photos").mkdir()
+    for number in range(6):
+        picture(number).save(tmp_path / "photos" / f"{number}.png")
+    rows = [{"image": f"{n}.png", "camera": f"c{n % 2}", "time": 10.5 * n, "year": 2010 + n}
+            for n in range(6)]  # fmt: skip
+    images = Images.from_rows(rows, tmp_path / "photos", "photos")
+    made = embed(run, images, device="cpu", progress=False)
+    about = GalleryAbout(model=run.hash, run=str(run.source), distance=made.distance)
+    return Gallery.build(made.vectors, images, tmp_path / "gallery", about)
+
+
+@pytest.fixture
+def searcher(gallery, run):
+    return Searcher([gallery.path], device="cpu")
+
+
+@pytest.fixture
+def client(searcher, tmp_path):
+    web = FastAPI()
+    add_errors(web)
+    uploads, marks = Uploads(tmp_path / "queries"), Marks(tmp_path / "marks.jsonl")
+    web.include_router(make_api(searcher, uploads, marks, Turns()))
+    return TestClient(Limit(web, 100_000))
+
+
+def ask(client, seed=3, **data):
+    return client.post("/api/search", files={"image": content(seed)}, data=data)
+
+
+def test_an_image_finds_itself_and_is_asked_with_again(client):
+    found = ask(client, top=3).json()
+    assert found["matches"][0]["image"] == "3.png"
+    assert [match["rank"] for match in found["matches"]] == [1, 2, 3]
+    distances = [match["distance"] for match in found["matches"]]
+    assert distances == sorted(distances) and distances[0] < 1e-3
+    assert found["matches"][0]["known"] == {"camera": "c1", "time": 31.5, "year": 2013}
+    assert (found["width"], found["height"], found["unknown"]) == (40, 40, None)
+    again = client.post("/api/search", data={"query": found["query"], "top": 3}).json()
+    assert again["matches"] == found["matches"]
+    part = ask(client, x1=0, y1=0, x2=0.5, y2=0.5, top=6).json()
+    assert part["query"] == found["query"] and part["matches"] != found["matches"]
+
+
+def test_conditions_and_groups(client):
+    found = ask(client, where=["camera=c0", "time>=20"]).json()["matches"]
+    assert sorted(match["image"] for match in found) == ["2.png", "4.png"]
+    grouped = ask(client, group="camera").json()["matches"]
+    assert [match["images"] for match in grouped] == [3, 3]
+    facts = client.get("/api/galleries").json()
+    columns = ["camera", "identity", "image", "time", "year"]
+    assert facts == [{"name": "gallery", "images": 6, "columns": columns}]
+
+
+def test_images_are_shown(client, tmp_path):
+    found = ask(client).json()
+    item = found["matches"][0]["item"]
+    for path in (f"/api/items/{item}/thumbnail", f"/api/items/{item}/image",
+                 f"/api/queries/{found['query']}"):  # fmt: skip
+        response = client.get(path)
+        assert response.headers["content-type"] == "image/jpeg"
+        shown = np.asarray(Image.open(io.BytesIO(response.content)).convert("RGB"), int)
+        assert np.abs(shown - np.asarray(picture(3), int)).mean() < 20
+    (tmp_path / "photos" / "3.png").unlink()
+    assert client.get(f"/api/items/{item}/image").status_code == 404
+    secret = tmp_path / "secret.png"
+    picture(9).save(secret)
+    (tmp_path / "photos" / "3.png").symlink_to(secret)
+    assert client.get(f"/api/items/{item}/image").status_code == 404
+    for path in ("1-99", "9-0"):
+        assert "search again" in client.get(f"/api/items/{path}/image").json()["detail"]
+    for path in ("../../etc/passwd", "x", "1-1-1", "%2e%2e"):
+        assert client.get(f"/api/items/{path}/image").status_code in (404, 422)
+    assert client.get(f"/api/queries/{'0' * 32}").status_code == 404
+
+
+def test_marks_are_pairs_to_learn_from(client, tmp_path):
+    found = ask(client).json()
+    items = [match["item"] for match in found["matches"]]
+    for item, same in ((items[0], True), (items[1], False), (items[2], True), (items[2], None)):
+        said = client.post("/api/marks", json={"query": found["query"], "item": item, "same": same})
+        assert said.status_code == 200
+    assert said.json() == {"marks": 2}
+    lines = client.get("/api/marks.csv").text.splitlines()
+    file = tmp_path / "queries" / f"{found['query']}.png"
+    assert lines[:2] == ["first,second,same", f"{file},{tmp_path / 'photos' / '3.png'},1"]
+    assert lines[2].endswith(",0") and len(lines) == 3
+    nobody = {"query": "0" * 32, "item": items[0], "same": True}
+    assert client.post("/api/marks", json=nobody).status_code == 400
+
+
+def test_a_mark_half_written_loses_no_other(tmp_path):
+    marks = Marks(tmp_path / "marks.jsonl")
+    marks.say("q", "a", True, 0.5)
+    with marks.path.open("ab") as stream:
+        stream.write(b'{"query": "q", "it')
+    marks.say("q", "b", False, None)
+    assert marks.pairs().to_numpy().tolist() == [["q", "a", 1], ["q", "b", 0]]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"where": "camera"}, "write it as column=value"),
+        ({"where": "camra=c1"}, "did you mean 'camera'"),
+        ({"where": "camera=c9"}, "no image fulfils"),
+        ({"group": "lane"}, "no column 'lane' to group by"),
+        ({"x1": 0.5, "x2": 0.5}, "a region is x1, y1, x2, y2"),
+        ({"x1": 0.5, "x2": 0.55}, "smaller than 8 pixels"),
+        ({"query": "0" * 32}, "give an image, or the name"),
+    ],
+)
+def test_questions_that_make_no_sense(client, data, said):
+    response = ask(client, **data)
+    assert response.status_code == 400 and said in response.json()["detail"]
+
+
+def test_files_that_are_no_images(client):
+    for bad in (b"", b"text", content(1)[:100], content(1, "GIF")):
+        response = client.post("/api/search", files={"image": bad})
+        assert response.status_code == 400, bad[:9]
+    assert "JPEG, PNG" in response.json()["detail"]
+    assert client.post("/api/search").status_code == 400
+    stream = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(stream, "PNG")
+    response = client.post("/api/search", files={"image": stream.getvalue()})
+    assert response.status_code == 400
+    for top in (0, 1001, "x"):
+        assert ask(client, top=top).status_code == 422
+
+
+def test_long_requests_are_refused_by_what_they_say_and_by_what_they_are(client):
+    assert client.post("/api/search", files={"image": bytes(200_000)}).status_code == 413
+
+    def endless():
+        for _ in range(100):
+            yield bytes(10_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    response = client.post("/api/search", content=endless(), headers=headers)
+    assert response.status_code == 413 and "at most" in response.json()["detail"]
+
+
+def test_a_growing_gallery_is_seen_and_what_was_found_still_shown(client, gallery):
+    before = ask(client).json()["matches"]
+    with open_writer(gallery.path) as writer:
+        writer.remove(np.array([3]))
+        writer.compact()
+    after = ask(client).json()["matches"]
+    assert len(after) == 5 and "3.png" not in [match["image"] for match in after]
+    assert client.get(f"/api/items/{before[0]['item']}/thumbnail").status_code == 200
+    same = [match for match in before if match["image"] == after[0]["image"]]
+    assert same[0]["item"] != after[0]["item"]
+
+
+def test_old_states_are_let_go(searcher, gallery, tmp_path):
+    first = searcher.galleries()
+    for row in range(5):
+        with open_writer(gallery.path) as writer:
+            writer.remove(np.array([row]))
+        searcher.galleries()
+    assert searcher.galleries() is not first
+    with pytest.raises(GoneError, match="search again"):
+        searcher.item("1-0")
+
+
+def test_too_many_and_too_long(tmp_path):
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    class Slow:
+        def find(self, path, question):
+            begun.release()
+            go_on.wait(30)
+            raise InputError("came too late")
+
+    web = FastAPI()
+    add_errors(web)
+    turns = Turns(waiting=2, seconds=0.2)
+    web.include_router(make_api(Slow(), Uploads(tmp_path), Marks(tmp_path / "m"), turns))
+    with TestClient(web) as client:
+        assert ask(client).status_code == 504
+        assert ask(client).status_code == 504  # both still work, on threads of their own
+        begun.acquire()
+        begun.acquire()
+        assert ask(client).status_code == 503
+        go_on.set()
+        for _ in range(100):
+            response = ask(client)
+            if response.status_code == 400:
+                break
+            time.sleep(0.02)
+        assert response.json()["detail"] == "came too late"
+
+
+def test_probabilities_where_the_run_is_calibrated(client, run):
+    curve = Curve(slope=-50.0, offset=5.0, same=50, different=50)
+    Calibration(model=run.hash, same=("identity",), branches="global", distance="cosine",
+                compared="cosine", source="s", whole=curve, parts={}).write(run.source)  # fmt: skip
+    try:
+        found = ask(client).json()
+        assert found["unknown"] is False
+        odds = [match["probability"] for match in found["matches"]]
+        expected = curve.probability([match["distance"] for match in found["matches"]])
+        np.testing.assert_allclose(odds, expected, atol=1e-5)
+        assert ask(client, seed=77).json()["unknown"] is (max(
+            match["probability"] for match in ask(client, seed=77).json()["matches"]) < 0.5
+        )  # fmt: skip
+    finally:
+        (run.source / Calibration.FILE).unlink()
+
+
+def test_a_program_gives_its_token(searcher, tmp_path):
+    web = FastAPI()
+    web.include_router(make_api(searcher, Uploads(tmp_path), Marks(tmp_path / "m"), Turns()))
+    client = TestClient(Guard(web, "secret"), base_url="http://elsewhere")
+    assert client.get("/api/galleries").status_code == 403
+    for given, status in (("Bearer secret", 200), ("bearer secret", 200), ("Bearer wrong", 403),
+                          ("Basic secret", 403), ("Bearer ", 403)):  # fmt: skip
+        headers = {"authorization": given}
+        assert client.get("/api/galleries", headers=headers).status_code == status
+
+
+def test_a_gallery_of_another_run_is_refused(gallery, run, tmp_path):
+    torch.manual_seed(5)
+    (tmp_path / "other").mkdir()
+    model = build_model(run.recipe, 2, start=False)
+    save_model(tmp_path / "other" / "model.pt", model, run.recipe, ("0", "1"))
+    with pytest.raises(InputError, match="made by model"):
+        Searcher([gallery.path], tmp_path / "other")
