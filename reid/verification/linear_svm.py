@@ -62,16 +62,16 @@ class PairSVM:
         mean, scale = differences.mean(0), differences.std(0)
         if not scale.any():
             raise InputError("pairs: all differ by the same; give features that tell them apart")
-        scale[scale == 0] = 1
-        # The primal problem: on thousands of dimensions that go together, descending along one
-        # after another takes minutes where Newton's steps take seconds to the same plane.
+        # Else thousands of dimensions would hardly be regularised, and take minutes to fit.
+        unit = float(np.sqrt((scale > 0).sum()))
+        # The primal problem: dimensions go together, along which one after another is a long way.
         svm = LinearSVC(C=self.penalty, dual=False, random_state=self.seed, max_iter=10_000)
-        svm.fit((differences - mean) / scale, truth)
+        svm.fit((differences - mean) / np.where(scale > 0, scale, 1) / unit, truth)
         normal = svm.coef_[0]
         length = float(np.linalg.norm(normal))
         # Standardising is folded into the plane, so that a score is one product.
-        self.weight = normal / scale / length
-        self.offset = float(svm.intercept_[0]) / length - float(self.weight @ mean)
+        self.weight = normal / np.where(scale > 0, scale, 1) / length
+        self.offset = float(svm.intercept_[0]) * unit / length - float(self.weight @ mean)
         return self
 
     def score(self, a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:

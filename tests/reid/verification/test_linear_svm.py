@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from annotations.errors import InputError
@@ -38,12 +38,21 @@ def test_a_pair_has_no_order(fitted, seed, count):
 
 def test_score_is_the_distance_from_scikit_learns_plane(fitted):
     a, b, same = pairs(0)
-    peer = make_pipeline(StandardScaler(), LinearSVC(dual="auto", random_state=0))
+    halved = FunctionTransformer(lambda values: values / 2)  # the root of 4 dimensions
+    peer = make_pipeline(StandardScaler(), halved, LinearSVC(dual=False))
     peer.fit(np.abs(a - b), same)
     c, d, _ = pairs(2)
-    length = np.linalg.norm(peer[-1].coef_)
+    length = np.linalg.norm(peer[-1].coef_) / 2
     expected = peer.decision_function(np.abs(c - d)) / length
     np.testing.assert_allclose(fitted.score(c, d), expected, rtol=1e-8, atol=1e-10)
+
+
+def test_the_penalty_means_the_same_for_more_dimensions(fitted):
+    a, b, same = pairs(0)
+    c, d, _ = pairs(2)
+    often = [np.tile(side, 50) for side in (a, b, c, d)]
+    scores = PairSVM().fit(*often[:2], same).score(*often[2:])
+    np.testing.assert_allclose(scores / np.sqrt(50), fitted.score(c, d), atol=1e-3)
 
 
 def test_the_unit_of_a_dimension_does_not_matter(fitted):
