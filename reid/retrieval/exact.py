@@ -1,9 +1,11 @@
-"""Exact search through segments, a block of embeddings at a time."""
+"""Exact search through segments, in bounded memory."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
@@ -15,21 +17,31 @@ from reid.distances import Distance, IndexedDistance, nearest
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Part = tuple[npt.NDArray[np.floating[Any]], Mask | None]
-"""Embeddings (N, D) as `Distance.prepare` gives them, in any precision, and which of them may be
-found, None for all."""
 
 _BLOCK = 2**24
 """Numbers of one block of embeddings: 64 MiB in single precision."""
+_FEW = 16
+"""Queries for which reading the index once for each is faster than a product of blocks."""
+
+
+class Part(NamedTuple):
+    """A stretch of what is searched.
+
+    Attributes:
+        vectors: (N, D) as `Distance.prepare` gives them, in any precision.
+        keep: which of them may be found, (N,); None for all.
+        index: a flat faiss index of the same; None where there is none.
+    """
+
+    vectors: npt.NDArray[np.floating[Any]]
+    keep: Mask | None = None
+    index: Any = None
 
 
 def search_exactly(
-    parts: Sequence[Part],
-    distance: Distance,
-    queries: Floats,
-    top: int,
+    parts: Sequence[Part], distance: Distance, queries: Floats, top: int
 ) -> tuple[Floats, Rows]:
-    """Find the nearest embeddings of each query; of equally near ones the first.
+    """Find the nearest embeddings of each query, equally near ones in any order.
 
     Args:
         parts: what to search; rows are counted through all of them.
@@ -47,15 +59,9 @@ def search_exactly(
         raise InputError(f"top must be at least 1, not {top}")
     best = np.empty((len(queries), 0), np.float32)
     rows = np.empty((len(queries), 0), np.int64)
-    for block, numbers in _blocks(parts):
-        if isinstance(distance, IndexedDistance):
-            metric = getattr(faiss, distance.faiss_metric)
-            scores, places = faiss.knn(queries, block, min(top, len(block)), metric=metric)
-            found = distance.from_faiss(scores)
-        else:
-            found, places = nearest.search(distance.compare(queries, block), top)
+    for found, numbers in _found(parts, distance, queries, top):
         best = np.concatenate([best, found], 1)
-        rows = np.concatenate([rows, numbers[places]], 1)
+        rows = np.concatenate([rows, numbers], 1)
         order = np.argsort(best, axis=1, kind="stable")[:, :top]
         best = np.take_along_axis(best, order, 1)
         rows = np.take_along_axis(rows, order, 1)
@@ -64,16 +70,59 @@ def search_exactly(
     return best, rows
 
 
-def _blocks(parts: Sequence[Part]) -> Iterator[tuple[Floats, Rows]]:
+def _found(
+    parts: Sequence[Part], distance: Distance, queries: Floats, top: int
+) -> Iterator[tuple[Floats, Rows]]:
+    """Yield the nearest of each stretch, and their rows."""
+    starts = np.cumsum([0, *(len(part.vectors) for part in parts)])
+    if len(queries) > _FEW or any(part.index is None for part in parts):
+        for part, start in zip(parts, starts, strict=False):
+            for block, numbers in _blocks(part):
+                found, places = _nearest(distance, queries, block, top)
+                yield found, (numbers + start)[places]
+        return
+    assert isinstance(distance, IndexedDistance)
+
+    def ask(part: Part) -> tuple[Floats, Rows]:
+        count = len(part.vectors) if part.keep is None else int(part.keep.sum())
+        if not count:
+            return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        if part.keep is None:
+            scores, places = part.index.search(queries, min(top, count))
+        else:
+            bits: Any = np.packbits(part.keep, bitorder="little")
+            how = _only(bits)
+            scores, places = part.index.search(queries, min(top, count), params=how)
+        return distance.from_faiss(scores), places
+
+    # An index answers one query on one processor.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (found, places), start in zip(pool.map(ask, parts), starts, strict=False):
+            yield found, places + start
+
+
+def _only(bits: Any) -> Any:
+    # What faiss adds to its classes in Python, mypy does not see.
+    selector: Any = faiss.IDSelectorBitmap
+    parameters: Any = faiss.SearchParameters
+    return parameters(sel=selector(bits))
+
+
+def _nearest(distance: Distance, queries: Floats, block: Floats, top: int) -> tuple[Floats, Rows]:
+    if isinstance(distance, IndexedDistance):
+        metric = getattr(faiss, distance.faiss_metric)
+        scores, places = faiss.knn(queries, block, min(top, len(block)), metric=metric)
+        return distance.from_faiss(scores), places
+    return nearest.search(distance.compare(queries, block), top)
+
+
+def _blocks(part: Part) -> Iterator[tuple[Floats, Rows]]:
     """Yield what may be found, in single precision, and its rows."""
-    start = 0
-    for vectors, keep in parts:
-        size = max(1, _BLOCK // vectors.shape[1])
-        for first in range(0, len(vectors), size):
-            block = vectors[first : first + size]
-            numbers = np.arange(first, first + len(block)) + start
-            if keep is not None and not (some := keep[first : first + size]).all():
-                block, numbers = block[some], numbers[some]
-            if len(block):
-                yield np.ascontiguousarray(block, np.float32), numbers
-        start += len(vectors)
+    size = max(1, _BLOCK // part.vectors.shape[1])
+    for first in range(0, len(part.vectors), size):
+        block = part.vectors[first : first + size]
+        numbers = np.arange(first, first + len(block))
+        if part.keep is not None and not (some := part.keep[first : first + size]).all():
+            block, numbers = block[some], numbers[some]
+        if len(block):
+            yield np.ascontiguousarray(block, np.float32), numbers

@@ -15,7 +15,7 @@ from reid.distances.cosine import COSINE
 from reid.embedding import Embedded
 from reid.reranking.refinement import single_vectors
 from reid.retrieval.asking import Queries
-from reid.retrieval.exact import Floats, Mask, Rows, search_exactly
+from reid.retrieval.exact import Floats, Mask, Part, Rows, search_exactly
 from reid.retrieval.question import Question
 from reid.retrieval.several import Galleries
 
@@ -165,7 +165,7 @@ class Finder:
         expanded = refine.expanded(query, kept, by)
         query, kept, name = single_vectors(query, kept, by)
         single = distance_named(name) if name == by else COSINE
-        parts = [(single.prepare(kept.vectors).numpy(), None)]
+        parts = [Part(single.prepare(kept.vectors).numpy())]
         prepared = single.prepare(expanded, "query").numpy()
         distances, places = search_exactly(parts, single, prepared, len(rows))
         return distances, rows[places]

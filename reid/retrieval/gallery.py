@@ -93,9 +93,7 @@ class Gallery:
             manifest = Manifest.read(path)
             distance_named(manifest.distance)
             try:
-                segments = [
-                    Segment.open(path, stored, manifest.dimension) for stored in manifest.segments
-                ]
+                segments = [Segment.open(path, stored, manifest) for stored in manifest.segments]
             except InputError:
                 # A writer may have replaced files since the manifest was read.
                 if Manifest.read(path).generation == manifest.generation:
@@ -183,7 +181,7 @@ class Gallery:
         roots = pd.Series([str(root) for root in self.roots], dtype="string")
         files = roots.iloc[whole[ROOT]].to_numpy() + "/" + whole["image"].to_numpy()
         whole = whole.drop(columns=[name for name in FILE_COLUMNS if name in whole])
-        for name in columns or ():
+        for name in ("identity", "camera") if columns is None else columns:
             if name not in whole:
                 whole[name] = pd.array([pd.NA] * len(whole), dtype="string")
         return whole.assign(file=pd.array(files, dtype="string"))
@@ -257,7 +255,7 @@ class Gallery:
             if keep is not None:
                 asked = keep[start : start + len(segment)]
                 findable = asked if findable is None else asked & findable
-            parts.append((segment.vectors, findable))
+            parts.append(Part(segment.vectors, findable, segment.stored_vectors.index))
         return parts
 
     def _apart(

@@ -67,18 +67,16 @@ def _by_sets(found: pd.DataFrame, finder: Finder, question: Question) -> pd.Data
     """Give the groups found their distance as sets, and sort by it."""
     galleries = finder.galleries
     assert question.group is not None
-    rows = galleries.rows if finder.keep is None else np.flatnonzero(finder.keep)
-    groups = finder.column(rows, question.group)
-    groups = groups.fillna("\0" + pd.Series(rows, index=groups.index).astype("string"))
-    members = pd.Series(rows).groupby(groups.to_numpy()).agg(list)
+    members = galleries.members(question.group, found["group"], finder.keep)
     distance = distance_named(galleries.about.distance)
     prepared = torch.from_numpy(galleries.each[0].prepared(finder.queries.vectors))
     unit = finder.queries.images["unit"].to_numpy()
     values = []
     for one, some in found.groupby("unit", sort=False):
         mine = prepared[np.flatnonzero(unit == one)]
-        for group in some["group"]:
-            theirs = torch.from_numpy(galleries.vectors(np.array(members[group])))
+        for group, row in zip(some["group"], some["row"], strict=True):
+            rows = members.get(group, np.array([row]))  # one of no group is by itself
+            theirs = torch.from_numpy(galleries.vectors(rows))
             values.append(set_distance(distance, mine, theirs))
     found = found.assign(distance=np.array(values, np.float32))
     return found.sort_values(["unit", "distance"], kind="stable").reset_index(drop=True)
@@ -105,8 +103,8 @@ def _told(found: pd.DataFrame, finder: Finder, question: Question) -> pd.DataFra
         if name in items and name not in frame and items[name].notna().any():
             frame[name] = items[name]
     if question.group is not None:
-        rows = finder.galleries.rows if finder.keep is None else np.flatnonzero(finder.keep)
-        sizes = finder.column(rows, question.group).value_counts()
+        members = finder.galleries.members(question.group, found["group"], finder.keep)
+        sizes = {group: len(rows) for group, rows in members.items()}
         frame["images"] = found["group"].map(sizes).fillna(1).astype("int64")
     if question.together is not None:
         frame["query_images"] = asked["query_images"]

@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotations.errors import InputError
-from reid.retrieval.manifest import StoredFile, StoredSegment, sync_folder
+from reid.distances import Distance, distance_named
+from reid.retrieval.manifest import Manifest, StoredFile, StoredSegment, sync_folder
+from reid.retrieval.vectors import StoredVectors, write_vectors
 
 MOST = 2**20
 """Images of one segment at most; the paths of so many fit in one column."""
@@ -32,14 +34,14 @@ class Segment:
     """An opened segment, mapped into memory and read as needed.
 
     Attributes:
-        vectors: (N, D), float16 or float32, as `reid.retrieval.gallery` has them.
+        stored_vectors: (N, D), as `reid.retrieval.gallery` has them.
         table: N rows, the columns of an images table and `FILE_COLUMNS`.
         removed: ascending, the rows that are no longer in the gallery; uint32.
         thumbnails: one column of JPEG files, or None.
         stored: what the manifest says of it.
     """
 
-    vectors: npt.NDArray[np.floating[Any]]
+    stored_vectors: StoredVectors
     table: pa.Table
     removed: npt.NDArray[np.uint32]
     thumbnails: pa.Table | None
@@ -47,6 +49,11 @@ class Segment:
 
     def __len__(self) -> int:
         return self.stored.count
+
+    @property
+    def vectors(self) -> npt.NDArray[np.floating[Any]]:
+        """The embeddings, (N, D), float16 or float32."""
+        return self.stored_vectors.array
 
     @cached_property
     def kept(self) -> npt.NDArray[np.bool_]:
@@ -56,7 +63,7 @@ class Segment:
         return kept
 
     @classmethod
-    def open(cls, folder: Path, stored: StoredSegment, dimension: int) -> Segment:
+    def open(cls, folder: Path, stored: StoredSegment, manifest: Manifest) -> Segment:
         """Open a segment of the gallery at ``folder``; nothing of it is read yet.
 
         Raises:
@@ -64,8 +71,14 @@ class Segment:
         """
         for file in stored.files:
             file.require(folder)
-        vectors = _opened(folder, stored.vectors)
-        if vectors.shape != (stored.count, dimension):
+        shape = (stored.count, manifest.dimension)
+        distance = distance_named(manifest.distance)
+        try:
+            path = folder / stored.vectors.name
+            vectors = StoredVectors.open(path, shape, manifest.half, distance)
+        except (ValueError, EOFError, OSError):
+            raise _damaged(folder, stored.vectors) from None
+        if vectors is None:
             raise _foreign(folder, stored.vectors)
         table = _opened(folder, stored.images)
         if len(table) != stored.count or not {"image", *FILE_COLUMNS} <= set(table.column_names):
@@ -97,6 +110,7 @@ class SegmentFiles:
         self,
         vectors: Sequence[npt.NDArray[np.floating[Any]]],
         table: pa.Table,
+        distance: Distance,
         thumbnails: Sequence[bytes | None] | None = None,
     ) -> StoredSegment:
         """Write all of it and return what the manifest is to say.
@@ -104,24 +118,18 @@ class SegmentFiles:
         Args:
             vectors: pieces, one after another, all of one type and width.
             table: a row for each.
+            distance: what they are compared by.
             thumbnails: a JPEG file for each, or None.
         """
-        count, first = sum(map(len, vectors)), vectors[0]
-        shape = (count, first.shape[1])
-        header = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
-        # Not by mapping the file into memory: on a full disk that ends the process.
-        with (self._folder / self._name / "vectors.npy").open("wb") as stream:
-            np.lib.format.write_array_header_1_0(stream, header)
-            for piece in vectors:
-                stream.write(np.ascontiguousarray(piece).data)
+        name = write_vectors(self._folder / self._name, vectors, distance)
         self._write_table(table, "images.arrow")
         pictures = None
         if thumbnails is not None:
             self._write_table(pa.table({"jpeg": pa.array(thumbnails, pa.binary())}), "small.arrow")
             pictures = self._file("small.arrow")
         stored = StoredSegment(
-            count=count,
-            vectors=self._file("vectors.npy"),
+            count=len(table),
+            vectors=self._file(name),
             images=self._file("images.arrow"),
             thumbnails=pictures,
         )
@@ -213,7 +221,11 @@ def _opened(folder: Path, file: StoredFile) -> Any:
     except FileNotFoundError:
         raise InputError(f"{path}: missing; restore it, or make the gallery again") from None
     except (ValueError, EOFError, OSError, pa.ArrowInvalid):
-        raise InputError(f"{path}: damaged; restore it, or make the gallery again") from None
+        raise _damaged(folder, file) from None
+
+
+def _damaged(folder: Path, file: StoredFile) -> InputError:
+    return InputError(f"{folder / file.name}: damaged; restore it, or make the gallery again")
 
 
 def _foreign(folder: Path, file: StoredFile) -> InputError:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotations.errors import InputError
 from reid.distances import Embeddings, distance_named
@@ -108,6 +110,35 @@ class Galleries:
             for place, picture in zip(asked, gallery.thumbnails(local), strict=True):
                 found[place] = picture
         return found
+
+    def members(
+        self, column: str, values: Iterable[str], keep: Mask | None = None
+    ) -> dict[str, Rows]:
+        """Return the rows of each value of a column, as text, that may be found.
+
+        Args:
+            column: of an images table.
+            values: some of its values; others are no keys.
+            keep: which rows may be found; None for all.
+        """
+        wanted = pa.array(list(dict.fromkeys(values)), pa.string())
+        found, rows = [np.empty(0, object)], [np.empty(0, np.int64)]
+        for first, gallery in zip(self.starts, self.each, strict=False):
+            for start, segment in zip(gallery.starts, gallery.segments, strict=False):
+                if column not in segment.table.column_names:
+                    continue
+                words = pc.cast(segment.table[column], pa.string())
+                here = pc.fill_null(pc.is_in(words, value_set=wanted), False).to_numpy()
+                here &= segment.kept
+                place = first + start
+                if keep is not None:
+                    here &= keep[place : place + len(segment)]
+                local = np.flatnonzero(here)
+                found.append(words.take(pa.array(local)).to_numpy())
+                rows.append(place + local)
+        whole = np.concatenate(rows)
+        told = pd.Series(np.arange(len(whole))).groupby(np.concatenate(found))
+        return {str(value): whole[places] for value, places in told.indices.items()}
 
     def _apart(self, rows: Rows) -> list[tuple[Gallery, Rows, Rows]]:
         rows = np.asarray(rows, np.int64)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from annotations.errors import InputError
+from reid.distances import distance_named
 from reid.retrieval.exact import Rows
 from reid.retrieval.lock import LOCK, writing
 from reid.retrieval.manifest import MANIFEST, Manifest, StoredSegment, is_gallery
@@ -97,8 +98,7 @@ class GalleryWriter:
 
     def compact(self) -> None:
         """Write everything anew, without what was removed, in as few segments as may be."""
-        dimension = self.manifest.dimension
-        opened = [Segment.open(self.folder, each, dimension) for each in self.manifest.segments]
+        opened = [Segment.open(self.folder, each, self.manifest) for each in self.manifest.segments]
         written: list[StoredSegment] = []
         waiting: list[Segment] = []
         for segment in (*opened, None):
@@ -154,7 +154,8 @@ class GalleryWriter:
     ) -> StoredSegment:
         name = f"{SEGMENTS}/{self.manifest.generation + 1:08d}-{uuid.uuid4().hex[:8]}"
         try:
-            return SegmentFiles(self.folder, name).write(vectors, table, thumbnails)
+            distance = distance_named(self.manifest.distance)
+            return SegmentFiles(self.folder, name).write(vectors, table, distance, thumbnails)
         except BaseException:
             with suppress(OSError):
                 shutil.rmtree(self.folder / name)

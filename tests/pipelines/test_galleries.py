@@ -214,11 +214,11 @@ def test_keeping(tmp_path, folder, run, capsys):
     assert all(picture.startswith(b"\xff\xd8") for picture in small.thumbnails(small.rows))
     verify(place)
     assert "all as written" in capsys.readouterr().out
-    path = next(place.rglob("vectors.npy"))
+    path = next(place.rglob("vectors.faiss"))
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"1 of 3 files are not what was written: .*vectors.npy"):
+    with pytest.raises(InputError, match=r"1 of 3 files are not what was written: .*vectors.faiss"):
         verify(place)
 
 

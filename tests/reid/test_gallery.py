@@ -16,7 +16,7 @@ from reid.retrieval.question import Question
 from reid.retrieval.several import Galleries
 
 ABOUT = GalleryAbout(model="abc123", run="runs/prn")
-FILES = ["vectors.npy", "images.arrow", "manifest.json"]
+FILES = ["vectors.faiss", "images.arrow", "manifest.json"]
 
 
 def search(gallery, vectors, images, top, **asked):
@@ -121,7 +121,7 @@ def test_a_file_of_another_gallery_is_named(tmp_path, gallery, name):
         Gallery.open(gallery.path)
     path = gallery.path / "manifest.json"
     told = json.loads(path.read_text())
-    told["segments"][0]["vectors" if name == "vectors.npy" else "images"]["size"] = len(content)
+    told["segments"][0]["vectors" if name == "vectors.faiss" else "images"]["size"] = len(content)
     path.write_text(json.dumps(told))
     with pytest.raises(InputError, match=f"{name}: is of another gallery"):
         Gallery.open(gallery.path)

@@ -1,0 +1,107 @@
+"""Embeddings on disk, mapped into memory: as a faiss index, or as plain numbers."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from reid.distances import Distance, IndexedDistance
+
+INDEX, PLAIN = "vectors.faiss", "vectors.npy"
+
+
+@dataclass(frozen=True)
+class StoredVectors:
+    """Embeddings of one file.
+
+    Attributes:
+        array: (N, D), float16 or float32.
+        index: a flat faiss index of the same memory; None where none knows the distance.
+    """
+
+    array: npt.NDArray[np.floating[Any]]
+    index: Any
+
+    @classmethod
+    def open(
+        cls, path: Path, shape: tuple[int, int], half: bool, distance: Distance
+    ) -> StoredVectors | None:
+        """Open a file without reading it; None where it holds something else.
+
+        Args:
+            path: made by `write_vectors`.
+            shape: what is to be in it.
+            half: whether in half precision.
+            distance: what they are compared by.
+
+        Raises:
+            OSError: it cannot be opened.
+            ValueError: it is damaged.
+        """
+        kind: type[np.floating[Any]] = np.float16 if half else np.float32
+        if not isinstance(distance, IndexedDistance):
+            array = np.load(path, mmap_mode="r")
+            return cls(array, None) if array.shape == shape and array.dtype == kind else None
+        try:
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise ValueError(str(error)) from None
+        wanted = faiss.IndexScalarQuantizer if half else faiss.IndexFlat
+        found = (index.ntotal, index.d, index.metric_type)
+        if not isinstance(index, wanted) or found != (*shape, _metric(distance)):
+            return None
+        # Numbers are what such a file ends with.
+        offset = path.stat().st_size - shape[0] * shape[1] * np.dtype(kind).itemsize
+        return cls(np.memmap(path, kind, "r", offset, shape), index)
+
+
+def write_vectors(
+    folder: Path, pieces: Sequence[npt.NDArray[np.floating[Any]]], distance: Distance
+) -> str:
+    """Write embeddings and return the name of the file.
+
+    Args:
+        folder: where.
+        pieces: one after another, all of one type, float16 or float32, and width.
+        distance: what they are compared by.
+
+    Raises:
+        OSError: it has no place.
+    """
+    first = pieces[0]
+    if isinstance(distance, IndexedDistance):
+        index = _empty(first.shape[1], first.dtype == np.float16, distance)
+        for piece in pieces:
+            index.add(np.ascontiguousarray(piece, np.float32))
+        try:
+            faiss.write_index(index, str(folder / INDEX))
+        except RuntimeError as error:
+            raise OSError(errno.EIO, f"faiss could not write: {error}") from None
+        return INDEX
+    shape = (sum(map(len, pieces)), first.shape[1])
+    header = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
+    # Not by mapping the file into memory: on a full disk that ends the process.
+    with (folder / PLAIN).open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        for piece in pieces:
+            stream.write(np.ascontiguousarray(piece).data)
+    return PLAIN
+
+
+def _empty(width: int, half: bool, distance: IndexedDistance) -> Any:
+    if not half:
+        return faiss.IndexFlat(width, _metric(distance))
+    index = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_fp16, _metric(distance))
+    index.is_trained = True  # half precision has nothing to learn
+    return index
+
+
+def _metric(distance: IndexedDistance) -> int:
+    return int(getattr(faiss, distance.faiss_metric))
