@@ -55,7 +55,8 @@ def drawn(count: int, seed: int) -> npt.NDArray[np.float32]:
     centres = random.standard_normal((max(1, count // 20), _WIDTH), dtype=np.float32)
     made = centres[np.arange(count) % len(centres)]
     made = made + 0.7 * random.standard_normal(made.shape, dtype=np.float32)
-    return made / np.linalg.norm(made, axis=1, keepdims=True)
+    unit: npt.NDArray[np.float32] = made / np.linalg.norm(made, axis=1, keepdims=True)
+    return unit
 
 
 def a_run(folder: Path) -> Run:
@@ -137,7 +138,10 @@ def _in_turn(
     index: faiss.Index, gallery: Gallery, asked: npt.NDArray[np.float32], rounds: int
 ) -> tuple[float, float, float]:
     """Return median seconds of both, run in turn, and the share of rows that they agree in."""
-    operations = [lambda: index.search(asked, _TOP)[1], lambda: gallery.search(asked, _TOP)[1]]
+    operations: list[Callable[[], npt.NDArray[np.int64]]] = [
+        lambda: np.asarray(index.search(asked, _TOP)[1]),
+        lambda: gallery.search(asked, _TOP)[1],
+    ]
     pairs = [[seconds(one, 1) for one in operations] for _ in range(rounds)]
     bare, ours = (statistics.median(some) for some in zip(*pairs, strict=True))
     first, second = (one() for one in operations)
@@ -161,7 +165,7 @@ def add(folder: Path, items: int) -> None:
         network.append(time.perf_counter() - start)
         return made
 
-    adding.embed = timed  # type: ignore[assignment]
+    vars(adding)["embed"] = timed
     start = time.perf_counter()
     adding.add(gallery.path, [photos], run.source)
     whole = time.perf_counter() - start
