@@ -33,6 +33,17 @@ class FileState:
         return cls(seen.st_size, seen.st_mtime_ns)
 
 
+def is_gone(path: Path) -> bool:
+    """Return whether there is no such file; one that may not be looked at is not gone."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def states_of(paths: Iterable[Path]) -> list[FileState | None]:
     """Look at many files; None for those that cannot be seen."""
     with ThreadPoolExecutor(_WORKERS) as pool:

@@ -31,7 +31,7 @@ from reid.distances import distance_named
 from reid.embedding import Embedded, NothingReadError, embed
 from reid.methods import Branches, check_branches
 from reid.retrieval.about import GalleryAbout
-from reid.retrieval.changes import find_changes
+from reid.retrieval.changes import REPLACES, SAME, find_changes
 from reid.retrieval.gallery import Gallery, stored_vectors
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, is_gallery
@@ -108,20 +108,13 @@ def add(
     about = before.about if before else None
     asked = check_branches(branches or (about.branches if about else "global"))
     mirrored = mirror if mirror is not None else about.mirror if about else loaded.recipe.mirror
-    if about is not None:
-        given = GalleryAbout(
-            model=loaded.hash, run=str(loaded.source), branches=asked,
-            distance=about.distance, mirror=mirrored,
-        )  # fmt: skip
-        if why := about.differs(given):
-            raise InputError(
-                f"{gallery}: was made with {why}; add with the same, or make another gallery"
-            )
+    _require_same(gallery, loaded, asked, mirrored)
     found = found_at(boxes) if boxes else None
-    tables = [read_images(folder, dataset) for folder in folders]
+    tables = [_checked(read_images(folder, dataset)) for folder in folders]
     lines: list[str] = []
     try:
         with writing(gallery, wait), _bar() as bar:
+            _require_same(gallery, loaded, asked, mirrored)  # another may have begun it meanwhile
             adding = _Adding(gallery, loaded, found, asked, mirrored, half, thumbnails, device, bar)
             for images in tables:
                 done = adding.add(images, keep_gone, chunk)
@@ -143,6 +136,29 @@ def add(
     opened = Gallery.open(gallery)
     written(gallery, f"gallery of {len(opened):,} images:")
     return opened
+
+
+def _require_same(gallery: Path, run: Run, branches: Branches, mirror: bool) -> None:
+    """Refuse another network than a gallery was made by, or the same in another manner."""
+    if not is_gallery(gallery):
+        return
+    about = Manifest.read(gallery).about
+    given = about.model_copy(update={"model": run.hash, "branches": branches, "mirror": mirror})
+    if why := about.differs(given):
+        raise InputError(
+            f"{gallery}: was made with {why}; add with the same, or make another gallery"
+        )
+
+
+def _checked(images: Images) -> Images:
+    """Refuse columns whose names a gallery has for its own."""
+    for name in images.frame:
+        if str(name).startswith("file"):
+            raise InputError(
+                f"{images.source}: column '{name}': names that begin with 'file' are the "
+                "gallery's; rename it"
+            )
+    return images
 
 
 class _Adding:
@@ -170,6 +186,11 @@ class _Adding:
         self._device = device
         self._bar = bar
         self._writer = GalleryWriter.resume(folder) if is_gallery(folder) else None
+        if self._writer is not None:
+            kept = self._writer.manifest.segments
+            self._thumbnails |= any(segment.thumbnails is not None for segment in kept)
+        self._rows: dict[bytes, int] = {}
+        """Of what was embedded in this run: content to row."""
 
     def add(self, images: Images, keep_gone: bool, chunk: int) -> Added:
         reading = self._bar.add_task(f"looking at {images.source}", total=len(images))
@@ -188,10 +209,10 @@ class _Adding:
         bar = self._bar.add_task("embedding", total=len(frame))
         for start in range(0, len(frame), chunk):
             some = frame.iloc[start : start + chunk].reset_index(drop=True)
-            fine, passes = self._write(images, opened, some, problems, bar)
+            fine, passes = self._write(images, some, problems, bar)
             embedded += passes
-            replaced += int((fine["replaces"] >= 0).sum())
-            new += int((fine["replaces"] < 0).sum())
+            replaced += int((fine[REPLACES] >= 0).sum())
+            new += int((fine[REPLACES] < 0).sum())
         self._bar.remove_task(bar)
         gone = 0
         if self._writer is not None and not keep_gone and len(changes.gone):
@@ -202,13 +223,14 @@ class _Adding:
     def _write(
         self,
         images: Images,
-        opened: Gallery | None,
         frame: pd.DataFrame,
         problems: list[str],
         bar: TaskID,
     ) -> tuple[pd.DataFrame, int]:
         """Embed a piece of a table, as far as it is new, and commit it."""
-        first = ~frame.duplicated(CONTENT).to_numpy() & (frame["same"] < 0).to_numpy()
+        known_rows = frame[CONTENT].map(self._rows).fillna(-1).astype("int64")
+        frame = frame.assign(**{SAME: np.where(frame[SAME] < 0, known_rows, frame[SAME])})
+        first = ~frame.duplicated(CONTENT).to_numpy() & (frame[SAME] < 0).to_numpy()
         self._bar.advance(bar, int((~first).sum()))
         known: dict[bytes, npt.NDArray[np.floating[Any]]] = {}
         if first.any():
@@ -218,27 +240,27 @@ class _Adding:
                 stored = stored_vectors(made.vectors, distance_named(made.distance), started.half)
                 contents = frame.set_index("image")[CONTENT].loc[made.images.frame["image"]]
                 known = dict(zip(contents, stored, strict=True))
-        copied = frame["same"].to_numpy()
-        if opened is not None and (copied >= 0).any():
-            rows = copied[copied >= 0]
-            for content, vector in zip(
-                frame[CONTENT][copied >= 0], opened.vectors(rows), strict=True
-            ):
-                known[content] = vector
+        copied = frame[SAME].to_numpy()
+        if (copied >= 0).any():
+            again = frame[CONTENT][copied >= 0]
+            vectors = Gallery.open(self._folder).vectors(copied[copied >= 0])
+            known |= dict(zip(again, vectors, strict=True))
         fine = frame[[content in known for content in frame[CONTENT]]].reset_index(drop=True)
         if len(fine):
             assert self._writer is not None
             manifest = self._writer.manifest
             kind: type[np.floating[Any]] = np.float16 if manifest.half else np.float32
-            vectors = np.array([known[content] for content in fine[CONTENT]], dtype=kind)
-            table = as_table(fine.drop(columns=["replaces", "same"]))
+            made_of = np.array([known[content] for content in fine[CONTENT]], dtype=kind)
+            table = as_table(fine.drop(columns=[REPLACES, SAME]))
             pictures = None
             if self._thumbnails:
                 paths = [images.root / image for image in fine["image"]]
                 with ThreadPoolExecutor() as pool:
                     pictures = list(pool.map(thumbnail_file, paths))
-            instead = fine["replaces"].to_numpy()
-            self._writer.append(vectors, table, pictures, instead[instead >= 0])
+            instead = fine[REPLACES].to_numpy()
+            start = sum(segment.count for segment in manifest.segments)
+            self._writer.append(made_of, table, pictures, instead[instead >= 0])
+            self._rows |= dict(zip(fine[CONTENT], range(start, start + len(fine)), strict=True))
         return fine, int(first.sum())
 
     def _embed(

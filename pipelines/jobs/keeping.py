@@ -27,7 +27,7 @@ def info(gallery: Path) -> pd.DataFrame:
     opened = Gallery.open(gallery)
     manifest = opened.manifest
     frame = opened.table(opened.rows, ["identity", "camera", "time"])
-    size = sum(file.size for segment in manifest.segments for file in segment.files)
+    size = sum(file.size for file in manifest.files)
     removed = int(opened.starts[-1]) - len(opened)
     times = frame["time"].dropna() if "time" in frame else frame["camera"].iloc[:0]
     facts: dict[str, object] = {
@@ -56,7 +56,7 @@ def verify(gallery: Path) -> None:
         InputError: a file is not what was written; all such are named.
     """
     opened = Gallery.open(gallery)
-    files = [file for segment in opened.manifest.segments for file in segment.files]
+    files = opened.manifest.files
     checking = track(files, "reading", transient=True)
     bad = [file.name for file in checking if not file.intact(gallery)]
     if bad:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotations.contents import contents_of, states_of
+from annotations.contents import contents_of, is_gone, states_of
 from annotations.images import Images
 from reid.retrieval.exact import Mask, Rows
 from reid.retrieval.gallery import Gallery
-from reid.retrieval.segment import CONTENT, ROOT, SIZE, TIME
+from reid.retrieval.segment import (
+    CONTENT,
+    FILE_COLUMNS,
+    ROOT,
+    SIZE,
+    TIME,
+    as_table,
+    as_words,
+    joined,
+)
+
+REPLACES, SAME = "file_replaces", "file_same"
+"""Columns: the row that an image takes the place of, and a row of the same content, whose embedding
+is the image's; -1 for none."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +36,9 @@ class Changes:
     """What is to be done so that a gallery holds what a folder does.
 
     Attributes:
-        frame: the images to add: their table with `FILE_COLUMNS` and ``replaces``, the row that
-            each takes the place of, or -1, and ``same``, a row of the same content, whose embedding
-            is the image's, or -1.
-        gone: rows whose file is no longer there.
+        frame: the images to add: their table with `FILE_COLUMNS`, `REPLACES` and `SAME`.
+        gone: rows whose file is no longer there; not those that the folder's table merely leaves
+            out, which may be another table's.
         unchanged: how many images stay.
         unreadable: files that are listed and cannot be read.
     """
@@ -63,48 +76,62 @@ def find_changes(
     frame[TIME] = [state.time for state in states if state is not None]
     rows, known = _known(gallery, root)
     place = _places(frame["image"], known)
-    frame["replaces"] = np.where(place >= 0, np.append(rows, -1)[place], -1)
-    gone = np.setdiff1d(rows, frame["replaces"].to_numpy())
+    frame[REPLACES] = np.where(place >= 0, np.append(rows, -1)[place], -1)
+    gone = np.setdiff1d(rows, frame[REPLACES].to_numpy())
+    if gallery is not None and len(gone):
+        files = gallery.table(gone, [])["file"]
+        gone = gone[[is_gone(Path(file)) for file in files]]
     new = place < 0
     touched = ~new
     changed = np.zeros(len(frame), dtype=bool)
     if gallery is not None and touched.any():
-        before = gallery.table(rows).iloc[place[touched]].reset_index(drop=True)
-        after = frame[touched].reset_index(drop=True)
-        changed[touched] = _differ(before, after)
-        files = known.take(pa.array(place[touched]))
-        same_file = np.ones(int(touched.sum()), dtype=bool)
-        for name in (SIZE, TIME):
-            same_file &= files[name].to_numpy(zero_copy_only=False) == after[name].to_numpy()
-        touched[touched] = ~same_file
+        after = as_table(frame[touched])
+        before = known.take(pa.array(place[touched]))
+        changed[touched] = _differ(before, after, (*FILE_COLUMNS, REPLACES))
+        touched[touched] = _differ(before, after, (), (SIZE, TIME))
+    if gallery is not None and new.any():
+        new[new] = ~_elsewhere(gallery, images.root, root, frame["image"][new])
     asked = new | touched | changed
     unchanged = int((~asked).sum())
     frame = frame[asked].reset_index(drop=True)
     if frame.empty:
         frame[CONTENT] = pd.Series([], dtype="object")
-        return Changes(frame.assign(same=[]), gone, unchanged, missing)
+        return Changes(frame.assign(**{SAME: []}), gone, unchanged, missing)
     paths = [images.root / image for image in frame["image"]]
     contents = contents_of(paths, advance)
     readable = np.array([content is not None for content in contents])
     missing += [str(path) for path, fine in zip(paths, readable, strict=True) if not fine]
     frame[CONTENT] = contents
     frame = frame[readable].reset_index(drop=True)
-    frame["same"] = _same_content(gallery, frame[CONTENT].tolist())
+    frame[SAME] = _same_content(gallery, frame[CONTENT].tolist())
     return Changes(frame, gone, unchanged, missing)
 
 
 def _known(gallery: Gallery | None, root: int) -> tuple[Rows, pa.Table]:
-    """Return the rows that a gallery has of a folder, and their names and `FILE_COLUMNS`."""
-    names = ["image", SIZE, TIME, CONTENT]
+    """Return the rows that a gallery has of a folder, and their part of its table."""
     pieces, rows = [], [np.empty(0, np.int64)]
     if gallery is not None:
         for start, segment in zip(gallery.starts, gallery.segments, strict=False):
             mine = pc.equal(segment.table[ROOT], root).to_numpy() & segment.kept
             local = np.flatnonzero(mine)
-            pieces.append(segment.table.select(names).take(pa.array(local)))
-            rows.append(start + local)
-    table = pa.concat_tables(pieces) if pieces else pa.table({name: [] for name in names})
-    return np.concatenate(rows), table
+            if len(local):
+                pieces.append(segment.table.take(pa.array(local)))
+                rows.append(start + local)
+    return np.concatenate(rows), joined(pieces) if pieces else pa.table({"image": []})
+
+
+def _elsewhere(gallery: Gallery, base: Path, root: int, images: pd.Series[str]) -> Mask:
+    """Return which images of a folder the gallery has by way of another that overlaps with it."""
+    base = base.resolve()
+    files = str(base) + "/" + images.reset_index(drop=True)
+    there = np.zeros(len(images), dtype=bool)
+    for number, other in enumerate(gallery.roots):
+        if number == root or not (other.is_relative_to(base) or base.is_relative_to(other)):
+            continue
+        inside = files.str.startswith(f"{other}/").to_numpy(bool)
+        names = files[inside].str.slice(len(str(other)) + 1)
+        there[inside] |= _places(names, _known(gallery, number)[1]) >= 0
+    return there
 
 
 def _places(names: pd.Series[str], known: pa.Table) -> Rows:
@@ -117,18 +144,23 @@ def _places(names: pd.Series[str], known: pa.Table) -> Rows:
     return places
 
 
-def _differ(before: pd.DataFrame, after: pd.DataFrame) -> Mask:
-    """Return which rows say something else now."""
+def _differ(
+    before: pa.Table, after: pa.Table, without: Sequence[str], only: Sequence[str] = ()
+) -> Mask:
+    """Return which rows say something else now, in all columns but some, or in some alone."""
     different = np.zeros(len(after), dtype=bool)
-    columns = [name for name in after if name not in (ROOT, SIZE, TIME, "replaces")]
-    dropped = [name for name in before if name not in (*columns, "file")]
-    for name in (*columns, *dropped):
-        was, now = (
-            frame[name] if name in frame else pd.Series(pd.NA, index=frame.index)
-            for frame in (before, after)
-        )
-        equal = (was.isna() & now.isna()) | (was == now).fillna(False).astype(bool)
-        different |= ~equal.to_numpy(bool)
+    names = only or dict.fromkeys([*before.column_names, *after.column_names])
+    for name in names:
+        if name in without:
+            continue
+        sides = [
+            as_words(table[name]).combine_chunks()
+            if name in table.column_names
+            else pa.nulls(len(after), pa.string())
+            for table in (before, after)
+        ]
+        was, now = (pc.fill_null(side, "\0").to_numpy(zero_copy_only=False) for side in sides)
+        different |= was != now
     return different
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -29,11 +29,13 @@ class Part(NamedTuple):
 
     Attributes:
         vectors: (N, D) as `Distance.prepare` gives them, in any precision.
+        start: the row of the first.
         keep: which of them may be found, (N,); None for all.
         index: a flat faiss index of the same; None where there is none.
     """
 
     vectors: npt.NDArray[np.floating[Any]]
+    start: int = 0
     keep: Mask | None = None
     index: Any = None
 
@@ -44,7 +46,7 @@ def search_exactly(
     """Find the nearest embeddings of each query, equally near ones in any order.
 
     Args:
-        parts: what to search; rows are counted through all of them.
+        parts: what to search.
         distance: what is near.
         queries: (Q, D), prepared.
         top: how many to find, K; all where it is more than there are.
@@ -57,16 +59,22 @@ def search_exactly(
     """
     if top < 1:
         raise InputError(f"top must be at least 1, not {top}")
-    best = np.empty((len(queries), 0), np.float32)
-    rows = np.empty((len(queries), 0), np.int64)
-    for found, numbers in _found(parts, distance, queries, top):
-        best = np.concatenate([best, found], 1)
+    best, rows = merged(_found(parts, distance, queries, top), len(queries), top)
+    if not rows.shape[1]:
+        raise InputError("no image of the gallery is left to compare with")
+    return best, rows
+
+
+def merged(found: Iterable[tuple[Floats, Rows]], queries: int, top: int) -> tuple[Floats, Rows]:
+    """Return the nearest of several lists: distances (Q, K') and rows each."""
+    best = np.empty((queries, 0), np.float32)
+    rows = np.empty((queries, 0), np.int64)
+    for distances, numbers in found:
+        best = np.concatenate([best, distances], 1)
         rows = np.concatenate([rows, numbers], 1)
         order = np.argsort(best, axis=1, kind="stable")[:, :top]
         best = np.take_along_axis(best, order, 1)
         rows = np.take_along_axis(rows, order, 1)
-    if not rows.shape[1]:
-        raise InputError("no image of the gallery is left to compare with")
     return best, rows
 
 
@@ -74,12 +82,11 @@ def _found(
     parts: Sequence[Part], distance: Distance, queries: Floats, top: int
 ) -> Iterator[tuple[Floats, Rows]]:
     """Yield the nearest of each stretch, and their rows."""
-    starts = np.cumsum([0, *(len(part.vectors) for part in parts)])
     if len(queries) > _FEW or any(part.index is None for part in parts):
-        for part, start in zip(parts, starts, strict=False):
+        for part in parts:
             for block, numbers in _blocks(part):
                 found, places = _nearest(distance, queries, block, top)
-                yield found, (numbers + start)[places]
+                yield found, (numbers + part.start)[places]
         return
     assert isinstance(distance, IndexedDistance)
 
@@ -97,8 +104,8 @@ def _found(
 
     # An index answers one query on one processor.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for (found, places), start in zip(pool.map(ask, parts), starts, strict=False):
-            yield found, places + start
+        for part, (found, places) in zip(parts, pool.map(ask, parts), strict=True):
+            yield found, places + part.start
 
 
 def _only(bits: Any) -> Any:

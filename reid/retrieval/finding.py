@@ -21,6 +21,8 @@ from reid.retrieval.several import Galleries
 
 _MORE = 4
 """So many times as many images are looked at where those before were not enough."""
+_ROWS = 4_000_000
+"""Rows of all lists that are looked at together."""
 _ROOT = Path("/")
 
 
@@ -55,14 +57,15 @@ class Finder:
         waiting = np.unique(self._unit)
         done: list[pd.DataFrame] = []
         while len(waiting):
-            asked = np.flatnonzero(np.isin(self._unit, waiting))
-            distances, rows = self._nearest(asked, wanted)
-            all_of_them = rows.shape[1] < wanted
-            found = self._lists(asked, distances, rows, wanted)
-            counts = found.groupby("unit").size().reindex(waiting, fill_value=0).to_numpy()
-            ready = waiting if all_of_them or sets else waiting[counts >= enough]
-            done.append(found[found["unit"].isin(ready)])
-            waiting = np.setdiff1d(waiting, ready)
+            ready = []
+            for units in np.array_split(waiting, -(-len(waiting) * wanted // _ROWS)):
+                found, all_of_them = self._lists(np.flatnonzero(np.isin(self._unit, units)), wanted)
+                counts = found.groupby("unit").size().reindex(units, fill_value=0).to_numpy()
+                full = units if all_of_them or sets else units[counts >= enough]
+                found = found[found["unit"].isin(full)]
+                done.append(found[found.groupby("unit").cumcount() < enough])
+                ready.append(full)
+            waiting = np.setdiff1d(waiting, np.concatenate(ready))
             wanted *= _MORE
         return pd.concat(done).sort_values("unit", kind="stable").reset_index(drop=True)
 
@@ -75,61 +78,49 @@ class Finder:
         if self._refined is not None:
             distances, rows = self._refined
             return distances[asked, :wanted], rows[asked, :wanted]
-        return self.galleries.search(self.queries.vectors[asked], wanted, self.keep)
+        vectors = self.queries.vectors[asked]
+        return self.galleries.search(vectors, wanted, self.keep, self.question.exact)
 
-    def _lists(self, asked: Rows, distances: Floats, rows: Rows, wanted: int) -> pd.DataFrame:
-        """Return the lists of some queries, without what is left out."""
+    def _lists(self, asked: Rows, wanted: int) -> tuple[pd.DataFrame, bool]:
+        """Return the lists of some queries, without what is left out; and whether that is all."""
         question = self.question
+        distances, rows = self._nearest(asked, wanted)
+        all_of_them = rows.shape[1] < wanted
         found = pd.DataFrame(
             {
-                "asked": np.repeat(asked, rows.shape[1]),
                 "unit": np.repeat(self._unit[asked], rows.shape[1]),
                 "row": rows.ravel(),
                 "distance": distances.ravel(),
             }
         )
+        if not self.pooled and question.together is not None and not all_of_them:
+            # Beyond where one of a vehicle's images was looked at, others may be nearer to it.
+            reach = pd.Series(distances[:, -1]).groupby(self._unit[asked]).min()
+            found = found[found["distance"] <= found["unit"].map(reach)]
         if question.drop_self or question.drop_same_camera:
-            found = found[self._allowed(found)]
+            found = found[self.allowed(found)]
         found = found.sort_values(["unit", "distance"], kind="stable")
-        if not self.pooled and question.together is not None:
-            found = found.drop_duplicates(["unit", "row"])
-            # Beyond as many as were looked for with each image, others may be nearer.
-            found = found[found.groupby("unit").cumcount() < wanted]
+        found = found.drop_duplicates(["unit", "row"])
         found["group"] = found["row"].astype("string")
         if question.group is not None:
             known = self.column(found["row"].to_numpy(), question.group)
             found["group"] = known.set_axis(found.index).fillna("\0" + found["group"])
             found = found.drop_duplicates(["unit", "group"])
-        return found
+        return found, all_of_them
 
-    def _allowed(self, found: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Return which pairs may be shown: of several images of a query, none may forbid it."""
+    def allowed(self, found: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Return which pairs of ``unit`` and ``row`` no image of the unit forbids to show."""
         unique = np.unique(found["row"].to_numpy())
-        items = self.galleries.table(unique, ["identity", "camera"]).set_axis(unique)
+        item = self.galleries.table(unique, ["identity", "camera"]).set_axis(unique)
+        item = item.loc[found["row"]]
         kept = np.ones(len(found), dtype=bool)
         images = self.queries.images
-        one_each = self.pooled is False
-        asked = images.iloc[found["asked"]] if one_each else None
-        item = items.loc[found["row"]]
-        if asked is not None:
-            if self.question.drop_self:
-                kept &= item["file"].to_numpy() != asked["file"].to_numpy()
-            if self.question.drop_same_camera:
-                kept &= ~_same(item, asked, "identity") | ~_same(item, asked, "camera")
-            return kept
-        of_unit = images.groupby("unit")
-        files = of_unit["file"].agg(set)
-        seen = {
-            unit: set(zip(some["identity"].dropna(), some["camera"].dropna(), strict=False))
-            for unit, some in images.dropna(subset=["identity", "camera"]).groupby("unit")
-        }
-        for place, (unit, file, identity, camera) in enumerate(
-            zip(found["unit"], item["file"], item["identity"], item["camera"], strict=True)
-        ):
-            if self.question.drop_self and file in files[unit]:
-                kept[place] = False
-            if self.question.drop_same_camera and not (pd.isna(identity) or pd.isna(camera)):
-                kept[place] &= (identity, camera) not in seen.get(unit, ())
+        if self.question.drop_self:
+            kept &= ~_among(found["unit"], item[["file"]], images, ["file"])
+        if self.question.drop_same_camera:
+            seen = ["identity", "camera"]
+            known = images.dropna(subset=seen)
+            kept &= ~_among(found["unit"], item[seen], known, seen)
         return kept
 
     def column(self, rows: Rows, name: str) -> pd.Series[str]:
@@ -144,18 +135,24 @@ class Finder:
             raise InputError(
                 f"{self.galleries.name}: has no column '{name}' to group by; {suggest(name, there)}"
             )
-        return self.galleries.table(rows, [name])[name].astype("string")
+        return self.galleries.words(name, rows)
 
     def _refine(self) -> tuple[Floats, Rows]:
         """Return every candidate's refined distance: (Q, C) and its rows, nearest first."""
         galleries, refine = self.galleries, self.question.refine
         by = galleries.about.distance
-        _, near = galleries.search(self.queries.vectors, self.question.candidates, self.keep)
+        question = self.question
+        _, near = galleries.search(
+            self.queries.vectors, question.candidates, self.keep, question.exact
+        )
         rows = np.unique(near)
         frame = galleries.table(rows, ["camera"])
-        items = Images(frame.assign(image=frame["file"].str.lstrip("/")), _ROOT, galleries.name)
+        # By number: a file may be in two galleries.
+        items = Images(frame.assign(image=[str(row) for row in rows]), _ROOT, galleries.name)
         names = self.queries.names if self.pooled else self.queries.images
-        asked = Images(names.assign(image=names["file"].str.lstrip("/")), _ROOT, "queries")
+        asked = Images(
+            names.assign(image=[str(number) for number in range(len(names))]), _ROOT, "queries"
+        )
         query = Embedded(self.queries.vectors, asked, ())
         kept = Embedded(galleries.vectors(rows), items, ())
         measured = refine.measured(query, kept, by)
@@ -171,6 +168,11 @@ class Finder:
         return distances, rows[places]
 
 
-def _same(a: pd.DataFrame, b: pd.DataFrame, column: str) -> npt.NDArray[np.bool_]:
-    equal = a[column].reset_index(drop=True) == b[column].reset_index(drop=True)
-    return equal.fillna(False).to_numpy(bool)
+def _among(
+    units: pd.Series[int], items: pd.DataFrame, queries: pd.DataFrame, columns: list[str]
+) -> npt.NDArray[np.bool_]:
+    """Return of which rows some image of their unit has the same columns, all of them known."""
+    asked = items.reset_index(drop=True).assign(unit=units.to_numpy())
+    known = queries[["unit", *columns]].drop_duplicates().assign(there=True)
+    there = asked.merge(known, how="left", on=["unit", *columns])["there"]
+    return (there.notna() & asked[columns].notna().all(axis=1)).to_numpy(bool)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -15,18 +16,21 @@ import pyarrow as pa
 import torch
 
 from annotations.errors import InputError
-from annotations.files import whole_folder
 from annotations.images import Images
 from reid.distances import Distance, Embeddings, IndexedDistance, distance_named
 from reid.retrieval.about import GalleryAbout
-from reid.retrieval.exact import Floats, Mask, Part, Rows, search_exactly
-from reid.retrieval.manifest import Manifest
-from reid.retrieval.segment import FILE_COLUMNS, ROOT, Segment, as_table, joined
+from reid.retrieval.approximate import find
+from reid.retrieval.exact import Floats, Mask, Part, Rows, merged, search_exactly
+from reid.retrieval.lock import writing
+from reid.retrieval.manifest import Manifest, is_gallery
+from reid.retrieval.segment import FILE_COLUMNS, ROOT, Segment, as_table, as_words, joined
 from reid.retrieval.writer import GalleryWriter, require_replaceable
 
 __all__ = ["Gallery", "GalleryAbout"]
 
 _TRIES = 5
+_SELECTIVE = 0.1
+"""Where fewer than this share of images may be found, an index mostly finds others."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,15 @@ class Gallery:
         made = stored_vectors(embeddings, distance_named(about.distance), half)
         if len(made) != len(images):
             raise InputError(f"{images.source}: {len(images)} images, {len(made)} embeddings")
-        with whole_folder(out) as folder:
-            empty = Manifest(**about.model_dump(), dimension=made.shape[1], half=half)
-            writer = GalleryWriter(folder, empty)
+        with writing(out):
+            before = Manifest.read(out).generation if is_gallery(out) else 0
+            empty = Manifest(
+                **about.model_dump(), dimension=made.shape[1], half=half, generation=before
+            )
+            writer = GalleryWriter(out, empty)
             frame = images.frame.assign(**{ROOT: writer.root_number(images.root)})
             writer.append(made, as_table(frame))
+            writer.clean()
         return cls.open(out)
 
     @classmethod
@@ -93,10 +101,12 @@ class Gallery:
             manifest = Manifest.read(path)
             distance_named(manifest.distance)
             try:
+                if manifest.index is not None:
+                    manifest.index.file.require(path)
                 segments = [Segment.open(path, stored, manifest) for stored in manifest.segments]
             except InputError:
                 # A writer may have replaced files since the manifest was read.
-                if Manifest.read(path).generation == manifest.generation:
+                if Manifest.read(path) == manifest:
                     raise
                 continue
             return cls(path, manifest, tuple(segments))
@@ -174,17 +184,29 @@ class Gallery:
             pieces.append(segment.table.select(names).take(pa.array(local)))
             order.append(asked)
         if not pieces:
-            return pd.DataFrame(columns=["image", "identity", "camera", "file"], dtype="string")
+            wanted = ["image", *(("identity", "camera") if columns is None else columns), "file"]
+            return pd.DataFrame(columns=list(dict.fromkeys(wanted)), dtype="string")
         whole: pd.DataFrame = joined(pieces).to_pandas(types_mapper=_as_pandas)
         whole.index = pd.Index(np.concatenate(order))
         whole = whole.sort_index()
         roots = pd.Series([str(root) for root in self.roots], dtype="string")
-        files = roots.iloc[whole[ROOT]].to_numpy() + "/" + whole["image"].to_numpy()
+        images = whole["image"].to_numpy()
+        below = roots.iloc[whole[ROOT]].to_numpy() + "/" + images
+        files = np.where(whole["image"].str.startswith("/").to_numpy(bool), images, below)
         whole = whole.drop(columns=[name for name in FILE_COLUMNS if name in whole])
         for name in ("identity", "camera") if columns is None else columns:
             if name not in whole:
                 whole[name] = pd.array([pd.NA] * len(whole), dtype="string")
         return whole.assign(file=pd.array(files, dtype="string"))
+
+    def words(self, column: str, rows: Rows) -> npt.NDArray[np.object_]:
+        """Return a column of some rows as text, None where unknown."""
+        found = np.full(len(rows), None, object)
+        for segment, asked, local in self._apart(rows):
+            if column in segment.table.column_names:
+                some = segment.table.select([column]).take(pa.array(local))
+                found[asked] = as_words(some[column]).to_pylist()
+        return found
 
     def thumbnails(self, rows: Rows) -> list[bytes | None]:
         """Return the thumbnails of some rows, JPEG files; None where there are none."""
@@ -213,14 +235,15 @@ class Gallery:
             )
 
     def search(
-        self, query_embeddings: Embeddings, top: int, keep: Mask | None = None
+        self, query_embeddings: Embeddings, top: int, keep: Mask | None = None, exact: bool = True
     ) -> tuple[Floats, Rows]:
-        """Find the nearest images of each query, exactly.
+        """Find the nearest images of each query.
 
         Args:
             query_embeddings: shape (Q, D).
             top: how many to find, K; all where it is more than there are.
             keep: which rows may be found, as `reid.retrieval.selection` tells; None for all.
+            exact: look at all of them, though there is an index that finds most.
 
         Returns:
             Distances and rows, both (Q, K), nearest first.
@@ -229,12 +252,51 @@ class Gallery:
             InputError: embeddings of another dimension or that cannot be compared, ``top``
                 below 1, or nothing may be found.
         """
-        return search_exactly(
-            self.parts(keep),
-            distance_named(self.about.distance),
-            self.prepared(query_embeddings),
-            top,
-        )
+        prepared = self.prepared(query_embeddings)
+        found = None if exact else self.nearly(prepared, top, keep)
+        if found is None:
+            distance = distance_named(self.about.distance)
+            found = search_exactly(self.parts(keep), distance, prepared, top)
+        return found
+
+    def nearly(
+        self, prepared: Floats, top: int, keep: Mask | None = None
+    ) -> tuple[Floats, Rows] | None:
+        """Find most of the nearest by the index; None where there is none, or exactly is faster.
+
+        What was added since the index was made is searched exactly, and so are queries for which
+        its lists hold too few. Arguments and results as of `search`, queries as `prepared`.
+        """
+        stored = self.manifest.index
+        if stored is None or top < 1:
+            return None
+        findable = self.kept if keep is None else self.kept & keep
+        if not findable.any() or findable[: stored.rows].mean() < _SELECTIVE:
+            return None
+        distance = distance_named(self.about.distance)
+        head = None if findable[: stored.rows].all() else findable[: stored.rows]
+        how = (stored.probes, stored.candidates, head)
+        found = find(self._index, self.vectors, distance, prepared, top, *how)
+        later = [part for part in self.parts(keep) if part.start >= stored.rows]
+        if findable[stored.rows :].any():
+            more = search_exactly(later, distance, prepared, top)
+            found = merged([found, more], len(prepared), top)
+        count = int(findable.sum())
+        distances, rows = found[0][:, :count], found[1][:, :count]
+        lacking = (rows < 0).any(1)
+        if lacking.any():
+            whole = search_exactly(self.parts(keep), distance, prepared[lacking], top)
+            distances[lacking], rows[lacking] = whole
+        return distances, rows
+
+    @cached_property
+    def _index(self) -> Any:
+        assert self.manifest.index is not None
+        path = self.path / self.manifest.index.file.name
+        try:
+            return faiss.read_index(str(path))
+        except RuntimeError:
+            raise InputError(f"{path}: damaged; run 'partreid gallery index' again") from None
 
     def prepared(self, query_embeddings: Embeddings) -> Floats:
         """Return queries (Q, D) as they are compared; errors as `search`."""
@@ -255,7 +317,8 @@ class Gallery:
             if keep is not None:
                 asked = keep[start : start + len(segment)]
                 findable = asked if findable is None else asked & findable
-            parts.append(Part(segment.vectors, findable, segment.stored_vectors.index))
+            index = segment.stored_vectors.index
+            parts.append(Part(segment.vectors, int(start), findable, index))
         return parts
 
     def _apart(

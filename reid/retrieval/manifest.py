@@ -94,6 +94,28 @@ class StoredSegment(BaseModel):
         return [file for file in some if file is not None]
 
 
+class StoredIndex(BaseModel):
+    """An index that finds most of the nearest without looking at all.
+
+    Attributes:
+        file: of the index, whose numbers are rows of the gallery.
+        rows: how many rows it knows; those that were added since are searched exactly.
+        probes: of its lists, so many are looked at for each query.
+        candidates: so many times as many as are asked for are then measured exactly.
+        top: images found, of which `recall` is the share.
+        recall: the share of the nearest that it finds, measured on the gallery's own embeddings.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: StoredFile
+    rows: PositiveInt
+    probes: PositiveInt
+    candidates: PositiveInt
+    top: PositiveInt
+    recall: float
+
+
 class Manifest(GalleryAbout):
     """What a gallery consists of.
 
@@ -105,6 +127,7 @@ class Manifest(GalleryAbout):
         roots: the folders that paths of images start from; relative to the gallery's where they
             are below or beside it, so that both can be moved together.
         segments: in the order in which rows are counted.
+        index: finds most of the nearest faster; None for exact search.
     """
 
     format: Literal[2] = 2
@@ -113,6 +136,13 @@ class Manifest(GalleryAbout):
     half: bool = True
     roots: tuple[str, ...] = ()
     segments: tuple[StoredSegment, ...] = ()
+    index: StoredIndex | None = None
+
+    @property
+    def files(self) -> list[StoredFile]:
+        """Every file but the manifest itself."""
+        index = [] if self.index is None else [self.index.file]
+        return [file for segment in self.segments for file in segment.files] + index
 
     @property
     def about(self) -> GalleryAbout:

@@ -36,6 +36,7 @@ class Question:
         refine: query expansion or re-ranking; distances are then the refined ones.
         candidates: re-ranking and expansion look at so many nearest images of each query, of all
             queries together, and sets are compared among the groups of so many.
+        exact: look at every image, though a gallery has an index.
 
     Raises:
         InputError: a number out of range, or a pool that needs what is not asked.
@@ -50,6 +51,7 @@ class Question:
     pool: Pool = "nearest"
     refine: Refinement = field(default_factory=Refinement)
     candidates: int = 1000
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if self.top < 1:

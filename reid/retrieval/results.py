@@ -76,6 +76,8 @@ def _by_sets(found: pd.DataFrame, finder: Finder, question: Question) -> pd.Data
         mine = prepared[np.flatnonzero(unit == one)]
         for group, row in zip(some["group"], some["row"], strict=True):
             rows = members.get(group, np.array([row]))  # one of no group is by itself
+            pairs = pd.DataFrame({"unit": one, "row": rows})
+            rows = rows[finder.allowed(pairs)]
             theirs = torch.from_numpy(galleries.vectors(rows))
             values.append(set_distance(distance, mine, theirs))
     found = found.assign(distance=np.array(values, np.float32))

@@ -98,13 +98,12 @@ class SegmentFiles:
 
     Args:
         folder: the gallery's.
-        name: the segment's folder under it, which is made.
+        name: the segment's folder under it.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._name = name
-        (folder / name).mkdir(parents=True)
 
     def write(
         self,
@@ -125,7 +124,9 @@ class SegmentFiles:
         self._write_table(table, "images.arrow")
         pictures = None
         if thumbnails is not None:
-            self._write_table(pa.table({"jpeg": pa.array(thumbnails, pa.binary())}), "small.arrow")
+            self._write_table(
+                pa.table({"jpeg": pa.array(thumbnails, pa.large_binary())}), "small.arrow"
+            )
             pictures = self._file("small.arrow")
         stored = StoredSegment(
             count=len(table),
@@ -163,23 +164,42 @@ def write_removed(
 
 
 def as_table(frame: pd.DataFrame) -> pa.Table:
-    """Return a frame as a segment's table; `FILE_COLUMNS` that it lacks are empty."""
+    """Return a frame as a segment's table: every column text, whole numbers or fractions.
+
+    `FILE_COLUMNS` that it lacks are empty; a column without any value has no kind yet.
+    """
     columns: dict[str, pa.Array] = {}
     for name in frame:
         if name not in FILE_COLUMNS:
-            values = frame[name]
-            try:
-                columns[str(name)] = pa.array(values, from_pandas=True)
-            except (pa.ArrowInvalid, pa.ArrowTypeError):  # a column of a user's, of mixed kinds
-                columns[str(name)] = pa.array(values.astype("string"), from_pandas=True)
+            columns[str(name)] = _plain(frame[name])
     for name, kind in _KINDS.items():
         given = frame[name] if name in frame else [0 if name == ROOT else None] * len(frame)
         columns[name] = pa.array(given, kind, from_pandas=True)
-    plain = {
-        name: column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
-        for name, column in columns.items()
-    }
-    return pa.table(plain)
+    return pa.table(columns)
+
+
+def _plain(values: pd.Series[Any]) -> pa.Array:
+    if values.isna().all():
+        return pa.nulls(len(values))
+    try:
+        column = pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # a column of a user's, of mixed kinds
+        column = pa.array(values.astype("string"), from_pandas=True)
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_string(kind):
+        return column
+    if pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
+        return column.cast(pa.string())
+    return pa.array(values.astype("string"), pa.string(), from_pandas=True)
+
+
+def as_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of a table as text, in which a whole number has no decimal point."""
+    if pa.types.is_floating(column.type):
+        whole = pc.and_(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), 1e15))
+        numbers = pc.cast(pc.if_else(whole, column, 0.0), pa.int64()).cast(pa.string())
+        return pc.if_else(whole, numbers, column.cast(pa.string()))
+    return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

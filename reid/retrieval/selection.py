@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from annotations.errors import InputError, suggest
 from reid.retrieval.exact import Mask
-from reid.retrieval.segment import FILE_COLUMNS
+from reid.retrieval.segment import FILE_COLUMNS, as_words
 from reid.retrieval.several import Galleries
 
-_FORM = re.compile(r"^\s*([^<>=!]+?)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*$", re.DOTALL)
+_OPERATOR = re.compile(r"<=|>=|!=|=|<|>")
 _ORDERS = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
 
 
@@ -42,13 +42,16 @@ class Condition:
         Raises:
             InputError: it is none.
         """
-        found = _FORM.match(words)
-        if not found or not found[3]:
+        found = _OPERATOR.search(words)
+        column, value = "", ""
+        if found:
+            column, value = words[: found.start()].strip(), words[found.end() :].strip()
+        if not found or not column or not value:
             raise InputError(
                 f"condition '{words}': write it as column=value, such as camera=c1,c2, "
                 "colour!=white or time>=1200"
             )
-        column, operator, value = found.groups()
+        operator = found[0]
         values = tuple(part.strip() for part in value.split(","))
         if operator in _ORDERS and len(values) > 1:
             raise InputError(f"condition '{words}': '{operator}' takes one value")
@@ -57,23 +60,28 @@ class Condition:
     def __str__(self) -> str:
         return f"{self.column}{self.operator}{','.join(self.values)}"
 
-    def fulfilled(self, table: pa.Table) -> Mask:
+    def fulfilled(self, table: pa.Table, words: bool) -> Mask:
         """Return which rows of a table fulfil the condition, (N,).
+
+        Args:
+            table: of a segment.
+            words: whether the column holds text in any segment.
 
         Raises:
             InputError: the column holds numbers, and the condition none.
         """
-        if self.column not in table.column_names:
+        if self.column not in table.column_names or pa.types.is_null(table[self.column].type):
             return np.full(len(table), self.operator == "!=")
-        column = table[self.column]
-        words = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        values = list(self.values) if words else [self._number(value) for value in self.values]
-        if not words:
-            column = pc.cast(column, pa.float64())
-        if self.operator in _ORDERS:
-            true = _ORDERS[self.operator](column, pa.scalar(values[0], column.type))
+        if words:
+            column, values = as_words(table[self.column]), pa.array(self.values, pa.string())
         else:
-            true = pc.is_in(column, value_set=pa.array(values, column.type))
+            numbers = [self._number(value) for value in self.values]
+            column = table[self.column].cast(pa.float64())
+            values = pa.array(numbers, pa.float64())
+        if self.operator in _ORDERS:
+            true = _ORDERS[self.operator](column, values[0])
+        else:
+            true = pc.is_in(column, value_set=values)
         mask: Mask = pc.fill_null(true, False).to_numpy()
         return ~mask if self.operator == "!=" else mask
 
@@ -103,12 +111,21 @@ def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None
                 f"condition '{condition}': {galleries.name} has no column '{condition.column}'; "
                 f"{suggest(condition.column, sorted(there))}"
             )
+    words = {
+        condition.column: any(
+            pa.types.is_string(segment.table[condition.column].type)
+            for segment in segments
+            if condition.column in segment.table.column_names
+        )
+        for condition in conditions
+    }
     kept = np.zeros(int(galleries.starts[-1]), dtype=bool)
     kept[galleries.rows] = True
     place = 0
     for segment in segments:
         for condition in conditions:
-            kept[place : place + len(segment)] &= condition.fulfilled(segment.table)
+            true = condition.fulfilled(segment.table, words[condition.column])
+            kept[place : place + len(segment)] &= true
         place += len(segment)
     if not kept.any():
         said = " and ".join(map(str, conditions))

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from annotations.errors import InputError
 from reid.distances import Embeddings, distance_named
 from reid.retrieval.about import GalleryAbout
-from reid.retrieval.exact import Floats, Mask, Rows, search_exactly
+from reid.retrieval.exact import Floats, Mask, Part, Rows, merged, search_exactly
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.segment import as_words
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,25 @@ class Galleries:
         return np.concatenate([start + gallery.rows for start, gallery in pairs])
 
     def search(
-        self, query_embeddings: Embeddings, top: int, keep: Mask | None = None
+        self, query_embeddings: Embeddings, top: int, keep: Mask | None = None, exact: bool = True
     ) -> tuple[Floats, Rows]:
         """Find the nearest images in all galleries; see `Gallery.search`."""
         prepared = self.each[0].prepared(query_embeddings)
-        parts = []
+        parts: list[Part] = []
+        lists: list[tuple[Floats, Rows]] = []
         for start, stop, gallery in zip(self.starts, self.starts[1:], self.each, strict=False):
-            parts += gallery.parts(None if keep is None else keep[start:stop])
-        return search_exactly(parts, distance_named(self.about.distance), prepared, top)
+            mine = None if keep is None else keep[start:stop]
+            nearly = None if exact else gallery.nearly(prepared, top, mine)
+            if nearly is not None:
+                lists.append((nearly[0], nearly[1] + start))
+            else:
+                parts += [part._replace(start=part.start + start) for part in gallery.parts(mine)]
+        if not lists:
+            return search_exactly(parts, distance_named(self.about.distance), prepared, top)
+        if any(len(part.vectors) if part.keep is None else part.keep.any() for part in parts):
+            distance = distance_named(self.about.distance)
+            lists.append(search_exactly(parts, distance, prepared, top))
+        return merged(lists, len(prepared), top)
 
     def vectors(self, rows: Rows) -> Floats:
         """See `Gallery.vectors`."""
@@ -111,6 +123,13 @@ class Galleries:
                 found[place] = picture
         return found
 
+    def words(self, column: str, rows: Rows) -> pd.Series[str]:
+        """Return a column of some rows as text, empty where unknown."""
+        found = np.full(len(rows), None, object)
+        for gallery, asked, local in self._apart(rows):
+            found[asked] = gallery.words(column, local)
+        return pd.Series(found, dtype="string")
+
     def members(
         self, column: str, values: Iterable[str], keep: Mask | None = None
     ) -> dict[str, Rows]:
@@ -127,7 +146,7 @@ class Galleries:
             for start, segment in zip(gallery.starts, gallery.segments, strict=False):
                 if column not in segment.table.column_names:
                     continue
-                words = pc.cast(segment.table[column], pa.string())
+                words = as_words(segment.table[column])
                 here = pc.fill_null(pc.is_in(words, value_set=wanted), False).to_numpy()
                 here &= segment.kept
                 place = first + start

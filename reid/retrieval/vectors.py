@@ -55,7 +55,7 @@ class StoredVectors:
             raise ValueError(str(error)) from None
         wanted = faiss.IndexScalarQuantizer if half else faiss.IndexFlat
         found = (index.ntotal, index.d, index.metric_type)
-        if not isinstance(index, wanted) or found != (*shape, _metric(distance)):
+        if not isinstance(index, wanted) or found != (*shape, metric_of(distance)):
             return None
         # Numbers are what such a file ends with.
         offset = path.stat().st_size - shape[0] * shape[1] * np.dtype(kind).itemsize
@@ -97,11 +97,12 @@ def write_vectors(
 
 def _empty(width: int, half: bool, distance: IndexedDistance) -> Any:
     if not half:
-        return faiss.IndexFlat(width, _metric(distance))
-    index = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_fp16, _metric(distance))
+        return faiss.IndexFlat(width, metric_of(distance))
+    index = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_fp16, metric_of(distance))
     index.is_trained = True  # half precision has nothing to learn
     return index
 
 
-def _metric(distance: IndexedDistance) -> int:
+def metric_of(distance: IndexedDistance) -> int:
+    """Return faiss' number of a distance's metric."""
     return int(getattr(faiss, distance.faiss_metric))

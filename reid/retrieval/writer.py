@@ -18,7 +18,7 @@ from annotations.errors import InputError
 from reid.distances import distance_named
 from reid.retrieval.exact import Rows
 from reid.retrieval.lock import LOCK, writing
-from reid.retrieval.manifest import MANIFEST, Manifest, StoredSegment, is_gallery
+from reid.retrieval.manifest import MANIFEST, Manifest, StoredIndex, StoredSegment, is_gallery
 from reid.retrieval.segment import MOST, Segment, SegmentFiles, joined, write_removed
 
 SEGMENTS = "segments"
@@ -54,13 +54,15 @@ class GalleryWriter:
     def root_number(self, root: Path) -> int:
         """Return the number of a folder that paths start from, which is new where need be."""
         resolved, place = root.resolve(), self.folder.resolve()
+        roots = self.manifest.roots
+        for number, known in enumerate(roots):
+            if (place / known).resolve() == resolved:
+                return number
         name = str(resolved)
         if resolved.is_relative_to(place.parent):
             name = Path(os.path.relpath(resolved, place)).as_posix()
-        roots = self.manifest.roots
-        if name not in roots:
-            self.manifest = self.manifest.model_copy(update={"roots": (*roots, name)})
-        return self.manifest.roots.index(name)
+        self.manifest = self.manifest.model_copy(update={"roots": (*roots, name)})
+        return len(roots)
 
     def append(
         self,
@@ -90,11 +92,11 @@ class GalleryWriter:
             )
             for start in range(0, len(vectors), MOST)
         ]
-        self._commit([*self._without(instead_of), *added])
+        self._commit([*self._without(instead_of), *added], self.manifest.index)
 
     def remove(self, rows: Rows) -> None:
         """Remove rows; their place on the disk is free after `compact`."""
-        self._commit(self._without(rows))
+        self._commit(self._without(rows), self.manifest.index)
 
     def compact(self) -> None:
         """Write everything anew, without what was removed, in as few segments as may be."""
@@ -108,12 +110,24 @@ class GalleryWriter:
                 waiting = []
             if segment is not None:
                 waiting.append(segment)
-        self._commit(written)
+        # Rows have other numbers now than those that an index knows.
+        self._commit(written, None)
         self.clean()
+
+    def set_index(self, index: StoredIndex | None) -> None:
+        """Name another index, or none; the file of one before is removed."""
+        self._commit(self.manifest.segments, index)
+        self.clean()
+
+    def new_folder(self) -> str:
+        """Make a folder for files that are to be named, and return its name."""
+        name = f"{SEGMENTS}/{self.manifest.generation + 1:08d}-{uuid.uuid4().hex[:8]}"
+        (self.folder / name).mkdir(parents=True)
+        return name
 
     def clean(self) -> None:
         """Remove what no longer belongs to the gallery, or never did."""
-        named = {self.folder / file.name for each in self.manifest.segments for file in each.files}
+        named = {self.folder / file.name for file in self.manifest.files}
         folders = {path.parent for path in named}
         for folder in (self.folder / SEGMENTS).glob("*"):
             if folder not in folders:
@@ -152,7 +166,7 @@ class GalleryWriter:
         table: pa.Table,
         thumbnails: Sequence[bytes | None] | None,
     ) -> StoredSegment:
-        name = f"{SEGMENTS}/{self.manifest.generation + 1:08d}-{uuid.uuid4().hex[:8]}"
+        name = self.new_folder()
         try:
             distance = distance_named(self.manifest.distance)
             return SegmentFiles(self.folder, name).write(vectors, table, distance, thumbnails)
@@ -179,8 +193,12 @@ class GalleryWriter:
             )
         return segments
 
-    def _commit(self, segments: Sequence[StoredSegment]) -> None:
-        changed = {"segments": tuple(segments), "generation": self.manifest.generation + 1}
+    def _commit(self, segments: Sequence[StoredSegment], index: StoredIndex | None) -> None:
+        changed = {
+            "segments": tuple(segments),
+            "generation": self.manifest.generation + 1,
+            "index": index,
+        }
         after = self.manifest.model_copy(update=changed)
         after.write(self.folder)
         self.manifest = after

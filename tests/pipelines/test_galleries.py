@@ -276,3 +276,65 @@ def test_from_the_command_line(tmp_path, folder, run, monkeypatch, capsys):
     both = ["--gallery", place, "--gallery", tmp_path / "more", "--out", out, "--device", "cpu"]
     assert not command(monkeypatch, "search", folder, *both)
     assert pd.read_csv(out / "results.csv")["gallery"].nunique() == 2
+
+
+def test_two_tables_of_one_folder(tmp_path, folder, run):
+    """What one table leaves out is another's, and not gone."""
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.png"))
+    days = [folder.parent / "photos" / f"day{day}.csv" for day in (1, 2)]
+    for day, path in enumerate(days):
+        pd.DataFrame({"image": names[day::2], "camera": "a"}).to_csv(path, index=False)
+    gallery = add(tmp_path / "gallery", days, run.source, device="cpu")
+    assert len(gallery) == 6
+    (folder / names[0]).unlink()
+    pd.DataFrame({"image": names[2::2], "camera": "a"}).to_csv(days[0], index=False)
+    assert len(grow(tmp_path / "gallery", days[0], run)) == 5
+
+
+def test_a_folder_within_a_folder_and_a_moved_gallery(tmp_path, folder, run, counted):
+    place = tmp_path / "gallery"
+    grow(place, folder, run)
+    assert len(grow(place, folder / "v0", run)) == 6 and counted == [6]
+    paint(folder / "v0" / "c0" / "new.png", 20)
+    assert len(grow(place, folder / "v0", run)) == 7
+    assert len(grow(place, folder, run)) == 7
+    (tmp_path / "deep" / "down").mkdir(parents=True)
+    moved = place.rename(tmp_path / "deep" / "down" / "gallery")
+    # Its folder is beside it no more; what it was made of has to be named again.
+    again = grow(moved, folder, run)
+    assert counted == [6, 1] and len(again) in (7, 14)
+
+
+def test_absolute_paths_in_a_table(tmp_path, folder, run):
+    names = sorted(str(path) for path in folder.rglob("*.png"))
+    pd.DataFrame({"image": names}).to_csv(tmp_path / "images.csv", index=False)
+    gallery = grow(tmp_path / "gallery", tmp_path / "images.csv", run)
+    assert gallery.table(gallery.rows)["file"].tolist() == names
+
+
+def test_content_known_from_an_earlier_piece(tmp_path, folder, run, counted):
+    for number in range(3):
+        shutil.copy(folder / "v0" / "c0" / "0.png", folder / "v2" / "c1" / f"z{number}.png")
+    gallery = grow(tmp_path / "gallery", folder, run, chunk=2)
+    assert sum(counted) == 6 and len(gallery) == 9
+    truly(gallery, run, folder)
+
+
+def test_columns_of_any_kind(tmp_path, folder, run):
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.png"))
+    table = pd.DataFrame({"image": names, "kind": pd.Categorical(list("aabbcc")),
+                          "day": pd.date_range("2026-01-01", periods=6), "wet": [True, False] * 3,
+                          "empty": None, "count": [1, 2, 3, None, 5, 6]})  # fmt: skip
+    table.to_parquet(folder / "images.parquet")
+    grow(tmp_path / "gallery", folder, run)
+    table["kind"] = table["kind"].cat.add_categories("d")
+    table.loc[0, "kind"] = "d"
+    table.to_parquet(folder / "images.parquet")
+    gallery = grow(tmp_path / "gallery", folder, run)
+    assert gallery.manifest.generation == 2
+    frame = gallery.table(gallery.rows).sort_values("image")
+    assert frame["kind"].tolist() == list("dabbcc")
+    assert grow(tmp_path / "gallery", folder, run).manifest.generation == 2
+    table.assign(file="x").to_parquet(folder / "images.parquet")
+    with pytest.raises(InputError, match="column 'file': names that begin with 'file'"):
+        grow(tmp_path / "gallery", folder, run)

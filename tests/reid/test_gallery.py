@@ -73,7 +73,7 @@ def test_search_is_exact_and_returns_the_named_distance(tmp_path, embeddings, na
 
 def test_everything_comes_back_from_disk(tmp_path, gallery, embeddings):
     again = Gallery.open(gallery.path)
-    files = [path.name for path in gallery.path.rglob("*") if path.is_file()]
+    files = [path.name for path in gallery.path.rglob("[!.]*") if path.is_file()]
     assert sorted(files) == sorted(FILES)
     np.testing.assert_array_equal(again.embeddings, embeddings)
     pd.testing.assert_frame_equal(again.images.frame, gallery.images.frame)

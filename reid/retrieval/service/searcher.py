@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -83,6 +84,8 @@ class Searcher:
         self.locate = None
         self._unknown = unknown
         self._device = device
+        # A browser that was open before a restart must not take one image for another.
+        self._first = secrets.randbelow(10**12)
         opened = self.galleries()
         remembered = Path(opened.about.run)
         if run is None and not remembered.is_dir():
@@ -157,12 +160,14 @@ class Searcher:
 
     def _current(self) -> tuple[int, Galleries]:
         with self._opening:
-            now = [Manifest.read(path).generation for path in self._paths]
+            now = [Manifest.read(path) for path in self._paths]
             for state, galleries in reversed(self._states.items()):
-                if [one.manifest.generation for one in galleries.each] == now:
+                if [one.manifest for one in galleries.each] == now:
                     return state, galleries
             opened = Galleries.open(self._paths)
-            state = max(self._states, default=0) + 1
+            if self._states:
+                opened.each[0].require_model(self.run.hash)
+            state = max(self._states, default=self._first) + 1
             self._states[state] = opened
             while len(self._states) > _STATES:
                 self._states.popitem(last=False)

@@ -14,7 +14,14 @@ from annotations.errors import InputError
 from annotations.files import whole_file
 from annotations.pixels import ImageError, read_image
 
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
+_SUFFIXES = {
+    "JPEG": ".jpg",
+    "MPO": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+}
 _NAME = re.compile(r"[0-9a-f]{32}")
 _PLACES = 4
 """Decimal places of a region's corners, which are fractions: a pixel of a very large image."""
@@ -61,7 +68,7 @@ class Uploads:
         except Exception as error:  # Pillow raises many kinds for a damaged file
             raise InputError(f"not a readable image ({type(error).__name__})") from None
         if suffix is None:
-            raise InputError(f"an image is to be one of {', '.join(_SUFFIXES)}")
+            raise InputError("an image is to be a JPEG, PNG, WebP, BMP or TIFF file")
         name = hashlib.blake2b(content, digest_size=16).hexdigest()
         path = self.folder / f"{name}{suffix}"
         if not path.is_file():

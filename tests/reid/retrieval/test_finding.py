@@ -44,8 +44,8 @@ def plain(query, items, mine, theirs, question):
             )
             barred = question.drop_same_camera and same
             values.append(np.inf if barred else apart[min(q, len(apart) - 1), g])
-        value = max(values) if question.pool == "average" else min(values)
-        if np.isfinite(value):
+        value = min(values)
+        if np.isfinite(values).all():  # no image of the vehicle forbids it
             group = item.get(question.group) if question.group else None
             key = f"own {g}" if group is None or pd.isna(group) else group
             groups.setdefault(key, []).append((value, item["image"]))
@@ -160,3 +160,77 @@ def test_columns_that_are_not_there_are_named(tmp_path):
     question = Question(together="camera", pool="average")
     with pytest.raises(InputError, match="'average': has no meaning for the distance shared"):
         search(Galleries((viewed,)), shown, queries, question)
+
+
+def of_one_track(place, far):
+    """Three queries of one track that the gallery holds too, and others at some distances."""
+    queries = images(place, 3, identity=["1"] * 3, camera=["a"] * 3, track=["t"] * 3)
+    items = images(
+        place, 3 + len(far), identity=["1"] * 3 + ["2"] * len(far),
+        camera=["a"] * 3 + ["b"] * len(far),
+        track=["t"] * 3 + [f"u{n % 2}" for n in range(len(far))],
+    )  # fmt: skip
+    mine = np.zeros((3, 6), np.float32)
+    mine[:, 0] = [0, 5, 10]
+    theirs = np.zeros((len(far), 6), np.float32)
+    theirs[:, 0] = far
+    gallery = Gallery.build(np.vstack([mine, theirs]), items, place / "gallery", ABOUT, half=False)
+    return Galleries((gallery,)), mine, queries
+
+
+@pytest.mark.parametrize("pool", ["nearest", "average", "sets"])
+def test_a_vehicles_own_images_are_left_out_whichever_asks(tmp_path, pool):
+    galleries, mine, queries = of_one_track(tmp_path, [-4, 30, 31])
+    for left_out in ({"drop_self": True}, {"drop_same_camera": True}):
+        question = Question(top=3, together="track", group="track", pool=pool, **left_out)
+        found = search(galleries, mine, queries, question)
+        assert set(found["track"]) == {"u0", "u1"}
+        if pool == "nearest":
+            assert found["distance"].tolist() == [4, 20]
+
+
+def test_what_one_list_hides_another_does_not_stand_in_for(tmp_path):
+    """The first image's list is all left out at first, while the second's would do."""
+    queries = images(tmp_path / "q", 2, identity=["1", "1"], camera=["a", "a"], track=["t", "t"])
+    count = 12
+    items = images(tmp_path, count + 6, identity=["1"] * count + ["2"] * 6,
+                   camera=["a"] * count + ["b"] * 6)  # fmt: skip
+    mine = np.zeros((2, 6), np.float32)
+    mine[:, 0] = [0, 100]
+    theirs = np.zeros((count + 6, 6), np.float32)
+    theirs[:, 0] = [*np.linspace(0, 1, count), 2, 2.5, 105, 105.1, 105.2, 105.3]
+    gallery = Gallery.build(theirs, items, tmp_path / "gallery", ABOUT, half=False)
+    question = Question(top=2, drop_same_camera=True, together="track")
+    found = search(Galleries((gallery,)), mine, queries, question)
+    assert found["distance"].tolist() == [2, 2.5]
+
+
+def test_nothing_left_of_a_group_at_first(tmp_path):
+    count = 20
+    items = images(tmp_path, count + 1, identity=["1"] * count + ["2"], camera=["a"] * (count + 1),
+                   track=["x"] * count + ["y"])  # fmt: skip
+    theirs = np.zeros((count + 1, 6), np.float32)
+    theirs[:, 0] = np.arange(count + 1)
+    gallery = Gallery.build(theirs, items, tmp_path / "gallery", ABOUT, half=False)
+    queries = images(tmp_path / "q", 1, identity=["1"], camera=["a"])
+    question = Question(top=1, drop_same_camera=True, group="track")
+    found = search(Galleries((gallery,)), theirs[:1], queries, question)
+    assert found["track"].tolist() == ["y"]
+
+
+def test_groups_of_numbers_with_gaps(tmp_path):
+    items = images(tmp_path, 6, lane=[1, 1, 2, None, 2, 1])
+    gallery = Gallery.build(vectors(6), items, tmp_path / "gallery", ABOUT)
+    queries = images(tmp_path / "q", 1)
+    found = search(Galleries((gallery,)), vectors(1), queries, Question(top=9, group="lane"))
+    assert sorted(found["images"]) == [1, 2, 3]
+
+
+def test_one_file_in_two_galleries_is_re_ranked(tmp_path):
+    items, queries = drawn(tmp_path, 3, COUNT), drawn(tmp_path / "q", 4, 2, first=100)
+    pair = [
+        Gallery.build(vectors(COUNT, 3), items, tmp_path / name, ABOUT) for name in ("one", "two")
+    ]
+    refine = Refinement(rerank=True, k1=4, k2=2)
+    found = search(Galleries(tuple(pair)), vectors(2, 4), queries, Question(top=8, refine=refine))
+    assert (found["image"].value_counts().astype(int) % 2 == 0).all() and found["gallery"].nunique() == 2

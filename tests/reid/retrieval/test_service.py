@@ -173,7 +173,7 @@ def test_files_that_are_no_images(client):
     for bad in (b"", b"text", content(1)[:100], content(1, "GIF")):
         response = client.post("/api/search", files={"image": bad})
         assert response.status_code == 400, bad[:9]
-    assert "JPEG, PNG" in response.json()["detail"]
+    assert "JPEG, PNG, WebP" in response.json()["detail"]
     assert client.post("/api/search").status_code == 400
     stream = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(stream, "PNG")

@@ -1,0 +1,128 @@
+"""Search that looks at a part of a gallery: an inverted file, then exact distances."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from reid.distances import Distance, IndexedDistance
+from reid.retrieval.exact import Floats, Mask, Rows
+from reid.retrieval.vectors import metric_of
+
+_TRAINING = 64
+"""Embeddings that each list's centre is learned from, on average."""
+_BITS = 4
+_DIMENSIONS = 4
+"""Of an embedding, so many go into one code of 4 bits."""
+_TOGETHER = 32
+"""Queries whose candidates are measured at once."""
+
+
+def lists_for(count: int) -> int:
+    """Return into how many lists so many embeddings go, as faiss' guidelines have it."""
+    return int(max(1, min(4 * count**0.5, count / 40)))
+
+
+def build_index(
+    blocks: Iterator[tuple[Rows, Floats]],
+    sample: Floats,
+    count: int,
+    distance: IndexedDistance,
+) -> Any:
+    """Return an inverted file with codes of 4 bits that are compared in registers (FastScan).
+
+    Args:
+        blocks: rows and their embeddings, prepared.
+        sample: embeddings to learn from.
+        count: how many there will be.
+        distance: what they are compared by.
+    """
+    width = sample.shape[1]
+    lists, codes = lists_for(count), max(1, width // _DIMENSIONS)
+    while width % codes:
+        codes -= 1
+    metric = metric_of(distance)
+    centres = faiss.IndexFlat(width, metric)
+    index = faiss.IndexIVFPQFastScan(centres, width, lists, codes, _BITS, metric)
+    index.cp.seed = 0
+    index.train(sample[: _TRAINING * lists])
+    for rows, vectors in blocks:
+        index.add_with_ids(vectors, rows)
+    kept: Any = index
+    kept.centres = centres  # of which the index only has the address
+    return kept
+
+
+def write_index(index: Any, path: Path) -> None:
+    """Write an index.
+
+    Raises:
+        OSError: it has no place.
+    """
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:
+        raise OSError(errno.EIO, f"faiss could not write: {error}") from None
+
+
+def find(
+    index: Any,
+    vectors: Any,
+    distance: Distance,
+    queries: Floats,
+    top: int,
+    probes: int,
+    candidates: int,
+    keep: Mask | None = None,
+) -> tuple[Floats, Rows]:
+    """Find most of the nearest of each query, with exact distances.
+
+    Args:
+        index: see `build_index`.
+        vectors: returns the embeddings of rows, int64 (R,) to (R, D).
+        distance: what is near.
+        queries: (Q, D), prepared.
+        top: how many to find, K.
+        probes: lists to look at.
+        candidates: so many times K are measured.
+        keep: which rows may be found; None for all.
+
+    Returns:
+        Distances and rows, both (Q, K); infinite and -1 where too few were found.
+    """
+    selector: Any = faiss.IDSelectorBitmap
+    parameters: Any = faiss.SearchParametersIVF
+    how = {"nprobe": min(probes, index.nlist)}
+    if keep is not None:
+        bits = np.packbits(keep, bitorder="little")
+        how["sel"] = selector(bits)
+    _, found = index.search(queries, min(top * candidates, index.ntotal), params=parameters(**how))
+    distances = np.full((len(queries), top), np.inf, np.float32)
+    rows = np.full((len(queries), top), -1, np.int64)
+    for start in range(0, len(queries), _TOGETHER):
+        some = found[start : start + _TOGETHER]
+        there = some >= 0
+        asked = np.repeat(queries[start : start + len(some)], there.sum(1), axis=0)
+        exact = np.full(some.shape, np.inf, np.float32)
+        if there.any():
+            items = torch.from_numpy(vectors(some[there]))
+            exact[there] = distance.between(torch.from_numpy(asked), items).numpy()
+        order = np.argsort(exact, axis=1, kind="stable")[:, :top]
+        width = order.shape[1]
+        distances[start : start + len(some), :width] = np.take_along_axis(exact, order, 1)
+        rows[start : start + len(some), :width] = np.take_along_axis(some, order, 1)
+    return distances, rows
+
+
+def recall(found: npt.NDArray[np.int64], truth: npt.NDArray[np.int64]) -> Floats:
+    """Return for each query which share of the true rows (Q, K) is among those found (Q, K)."""
+    hits = (found[:, :, None] == truth[:, None, :]).any(1)
+    share: Floats = hits.mean(1).astype(np.float32)
+    return share
