@@ -95,6 +95,22 @@ def compact(gallery: Place, wait: Wait = False) -> None:
 
 
 @app.command()
+def index(
+    gallery: Place,
+    recall: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Share of the nearest that is to be found.")
+    ] = 0.95,
+    top: Annotated[int, typer.Option(min=1, help="Of so many nearest.")] = 10,
+    drop: Annotated[bool, typer.Option("--drop", help="Search exactly again.")] = False,
+    wait: Wait = False,
+) -> None:
+    """Search a large gallery by an index, as far as that finds enough and is faster."""
+    from pipelines.jobs.keeping import index
+
+    index(gallery, None if drop else recall, top, wait)
+
+
+@app.command()
 def remove(
     gallery: Place,
     where: Where = None,
@@ -158,6 +174,9 @@ def search(
     candidates: Annotated[
         int, typer.Option(min=1, help="Nearest images that re-ranking, expansion and sets look at.")
     ] = 1000,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Look at every image, though a gallery has an index.")
+    ] = False,
     device: options.Device = "auto",
 ) -> None:
     """Find the nearest gallery images of every query image."""
@@ -176,6 +195,7 @@ def search(
         pool=require_pool(pool),
         refine=Refinement(expand, rerank),
         candidates=max(candidates, top),
+        exact=exact,
     )
     search(queries, gallery, question, out, run=run, dataset=dataset, boxes=boxes,
            unknown=unknown, device=device)  # fmt: skip

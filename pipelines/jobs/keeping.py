@@ -13,9 +13,11 @@ from rich.progress import track
 from annotations.errors import InputError
 from pipelines.tables import say, show, written
 from reid.distances import distance_named
+from reid.retrieval.approximate import write_index
+from reid.retrieval.choice import choose
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.lock import writing
-from reid.retrieval.manifest import is_gallery
+from reid.retrieval.manifest import Manifest, StoredFile, StoredIndex, is_gallery
 from reid.retrieval.segment import ROOT
 from reid.retrieval.selection import Condition, select
 from reid.retrieval.several import Galleries
@@ -41,12 +43,20 @@ def info(gallery: Path) -> pd.DataFrame:
         "network": f"{manifest.run} (model {manifest.model[:12]}, branches {manifest.branches}"
                    f"{', with mirror images' if manifest.mirror else ''})",
         "segments": f"{len(manifest.segments)}",
+        "search": _search(manifest),
         "on disk": _bytes(size),
         "removed": f"{removed:,}; 'partreid gallery compact' frees their place" if removed else "0",
     }  # fmt: skip
     table = pd.DataFrame({"of": facts.keys(), "": facts.values()}, dtype="string")
     show(table, str(gallery))
     return table
+
+
+def _search(manifest: Manifest) -> str:
+    if manifest.index is None:
+        return "exact"
+    index = manifest.index
+    return f"by an index that finds {index.recall:.3f} of the {index.top} nearest; --exact for all"
 
 
 def verify(gallery: Path) -> None:
@@ -75,6 +85,49 @@ def compact(gallery: Path, wait: bool = False) -> None:
         after = writer.manifest
     count = sum(segment.count for segment in after.segments)
     say(f"{gallery}: {count:,} images, {before} segments before, {len(after.segments)} now")
+
+
+def index(gallery: Path, recall: float | None, top: int, wait: bool = False) -> None:
+    """Make an index that finds enough of the nearest faster than exact search, or remove it.
+
+    Args:
+        gallery: its folder.
+        recall: the share of the nearest that is to be found; None to search exactly again.
+        top: of so many nearest.
+        wait: wait for another writer.
+
+    Raises:
+        InputError: the gallery is too small for one, or its distance is none that faiss knows.
+    """
+    with open_writer(gallery, wait) as writer:
+        if recall is None:
+            writer.set_index(None)
+            say(f"{gallery}: is searched exactly")
+            return
+        opened = Gallery.open(gallery)
+        chosen = choose(opened, recall, top)
+        show(chosen.table, f"{gallery}: recall of the {top} nearest, milliseconds a query")
+        if not chosen.probes:
+            writer.set_index(None)
+            say(f"{gallery}: nothing that finds {recall:g} is faster than exact search "
+                f"({chosen.exact:.1f} ms a query), which stays")  # fmt: skip
+            return
+        name = writer.new_folder()
+        write_index(chosen.index, gallery / name / "index.faiss")
+        stored = StoredIndex(
+            file=StoredFile.of(gallery, f"{name}/index.faiss"),
+            rows=chosen.rows,
+            probes=chosen.probes,
+            candidates=chosen.candidates,
+            top=top,
+            recall=chosen.recall,
+        )
+        writer.set_index(stored)
+    found = f"{chosen.recall:.3f} ± {chosen.margin:.3f} of the {top} nearest"
+    say(
+        f"{gallery}: {chosen.probes} lists and {chosen.candidates * top} candidates find {found}, "
+        f"in {chosen.milliseconds:.1f} ms a query where exact search takes {chosen.exact:.1f}"
+    )
 
 
 def remove(gallery: Path, conditions: Sequence[str], folder: Path | None, wait: bool) -> int:
@@ -120,7 +173,7 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
         if is_gallery(gallery):
             writer = GalleryWriter.resume(gallery)
         else:
-            empty = {"generation": 0, "segments": (), "roots": ()}
+            empty = {"generation": 0, "segments": (), "roots": (), "index": None}
             writer = GalleryWriter(gallery, sources[0].manifest.model_copy(update=empty))
         for source in sources:
             _take(writer, source)

@@ -49,15 +49,15 @@ def build_index(
     while width % codes:
         codes -= 1
     metric = metric_of(distance)
-    centres = faiss.IndexFlat(width, metric)
-    index = faiss.IndexIVFPQFastScan(centres, width, lists, codes, _BITS, metric)
+    centres: Any = faiss.IndexFlat(width, metric)
+    index: Any = faiss.IndexIVFPQFastScan(centres, width, lists, codes, _BITS, metric)
+    index.own_fields = True  # of the centres it has the address alone
+    centres.this.disown()
     index.cp.seed = 0
     index.train(sample[: _TRAINING * lists])
     for rows, vectors in blocks:
         index.add_with_ids(vectors, rows)
-    kept: Any = index
-    kept.centres = centres  # of which the index only has the address
-    return kept
+    return index
 
 
 def write_index(index: Any, path: Path) -> None:

@@ -233,4 +233,6 @@ def test_one_file_in_two_galleries_is_re_ranked(tmp_path):
     ]
     refine = Refinement(rerank=True, k1=4, k2=2)
     found = search(Galleries(tuple(pair)), vectors(2, 4), queries, Question(top=8, refine=refine))
-    assert (found["image"].value_counts().astype(int) % 2 == 0).all() and found["gallery"].nunique() == 2
+    assert (found["image"].value_counts().astype(int) % 2 == 0).all() and found[
+        "gallery"
+    ].nunique() == 2

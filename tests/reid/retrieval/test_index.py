@@ -1,0 +1,121 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from annotations.errors import InputError
+from pipelines.jobs.keeping import index, verify
+from reid.retrieval.approximate import recall, write_index
+from reid.retrieval.choice import choose
+from reid.retrieval.gallery import Gallery
+from reid.retrieval.manifest import Manifest, StoredFile, StoredIndex
+from reid.retrieval.segment import ROOT, as_table
+from reid.retrieval.writer import GalleryWriter, open_writer
+from tests.reid.retrieval.conftest import ABOUT, images
+
+COUNT, WIDTH = 6000, 32
+
+
+def grouped(count, seed=0):
+    """Embeddings of groups of ten."""
+    random = np.random.default_rng(seed)
+    centres = random.standard_normal((count // 10, WIDTH))
+    noise = random.standard_normal((count, WIDTH))
+    return (centres[np.arange(count) % len(centres)] + 0.3 * noise).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A gallery with an index of its first 6,000 images, some removed, some added since."""
+    folder = tmp_path_factory.mktemp("indexed")
+    writer = GalleryWriter(folder, Manifest(**ABOUT.model_dump(), dimension=WIDTH, half=False))
+    made = grouped(COUNT)
+    for start in (0, COUNT):
+        table = images(folder, COUNT if start == 0 else 500, first=start)
+        vectors = made if start == 0 else grouped(500, seed=1)
+        frame = table.frame.assign(**{ROOT: writer.root_number(folder)})
+        writer.append(vectors, as_table(frame))
+        if start == 0:
+            chosen = choose(Gallery.open(folder), 0.9)
+            # Small galleries are faster exactly; what is tested is the index.
+            name = writer.new_folder()
+            write_index(chosen.index, folder / name / "index.faiss")
+            file = StoredFile.of(folder, f"{name}/index.faiss")
+            writer.set_index(
+                StoredIndex(file=file, rows=COUNT, probes=32, candidates=8, top=10, recall=0.9)
+            )
+    writer.remove(np.arange(0, 50))
+    return folder
+
+
+def test_most_of_the_nearest_are_found_with_exact_distances(place):
+    gallery = Gallery.open(place)
+    queries = gallery.embeddings[:100] + 0.2 * grouped(100, seed=2)
+    distances, rows = gallery.search(queries, 10, exact=False)
+    exact, truth = gallery.search(queries, 10)
+    assert recall(rows, truth).mean() > 0.9
+    assert rows.min() >= 50 and (rows >= COUNT).any()
+    apart = np.linalg.norm(
+        queries[:, None] - gallery.vectors(rows.ravel()).reshape(100, 10, -1), axis=2
+    )
+    np.testing.assert_allclose(distances, apart, rtol=1e-4)
+    assert (np.diff(distances) >= 0).all() and (distances[:, 0] >= exact[:, 0] - 1e-4).all()
+
+
+def test_conditions_hold_and_few_images_are_searched_exactly(place):
+    gallery = Gallery.open(place)
+    queries = grouped(20, seed=3)
+    keep = np.zeros(int(gallery.starts[-1]), bool)
+    keep[::2] = True
+    _, rows = gallery.search(queries, 10, keep, exact=False)
+    assert (rows % 2 == 0).all()
+    few = np.zeros(len(keep), bool)
+    few[[60, 70, COUNT + 1]] = True
+    assert gallery.nearly(gallery.prepared(queries), 10, few) is None
+    assert sorted(gallery.search(queries, 10, few, exact=False)[1][0]) == [60, 70, COUNT + 1]
+    # All that there are, though the lists that are looked at hold fewer.
+    wide = gallery.search(queries[:2], 4000, exact=False)
+    assert wide[1].shape == (2, 4000) and (wide[1] >= 0).all()
+
+
+def test_compacting_lets_go_of_the_index(place, tmp_path):
+    copy = shutil.copytree(place, tmp_path / "copy")
+    verify(copy)
+    with open_writer(copy) as writer:
+        writer.compact()
+    gallery = Gallery.open(copy)
+    assert gallery.manifest.index is None and not list(copy.rglob("index.faiss"))
+    index(copy, None, 10)
+    with pytest.raises(InputError, match=r"recall: 1\.5 is no share"):
+        index(copy, 1.5, 10)
+
+
+def test_a_damaged_index_is_named(place, tmp_path):
+    copy = shutil.copytree(place, tmp_path / "copy")
+    path = next(copy.rglob("index.faiss"))
+    path.write_bytes(b"x" * path.stat().st_size)
+    with pytest.raises(InputError, match=r"index.faiss: damaged; run 'partreid gallery index'"):
+        Gallery.open(copy).search(grouped(20), 3, exact=False)
+    path.unlink()
+    with pytest.raises(InputError, match=r"index.faiss: missing"):
+        Gallery.open(copy)
+
+
+def test_what_needs_no_index(tmp_path):
+    small = Gallery.build(grouped(100), images(tmp_path, 100), tmp_path / "small", ABOUT)
+    with pytest.raises(InputError, match="100 images are searched exactly in no time"):
+        choose(small, 0.9)
+    about = ABOUT.model_copy(update={"distance": "shared:30,1"})
+    shown = np.hstack([np.abs(grouped(20))[:, :31], np.ones((20, 2), np.float32)])
+    viewed = Gallery.build(shown.astype(np.float32), images(tmp_path, 20), tmp_path / "v", about)
+    with pytest.raises(InputError, match="which no index knows"):
+        choose(viewed, 0.9)
+
+
+def test_the_choice_is_measured(place):
+    chosen = choose(Gallery.open(place), 0.8)
+    assert chosen.table["recall"].iloc[0] == 1 and len(chosen.table) > 2
+    best = chosen.table.groupby("probes")["recall"].max()
+    assert best.iloc[-1] >= best.iloc[1]
+    if chosen.probes:
+        assert chosen.recall >= 0.8 and chosen.milliseconds < chosen.exact
