@@ -22,7 +22,7 @@ def test_as_described(gallery, tmp_path):  # noqa: F811
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=12, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def answers(case):
             # That a condition names a column no schema can say.

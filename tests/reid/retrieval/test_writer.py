@@ -223,7 +223,7 @@ def killed_while_writing(folder, times):
 
 
 def test_a_killed_writer_leaves_the_gallery_as_it_was_before_or_after(tmp_path):
-    killed_while_writing(tmp_path / "gallery", 4)
+    killed_while_writing(tmp_path / "gallery", 3)
 
 
 @pytest.mark.slow
