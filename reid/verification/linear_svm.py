@@ -19,7 +19,6 @@ class PairSVM:
 
     Args:
         penalty: C of the SVM, the weight of pairs on the wrong side.
-        seed: of scikit-learn's solver; same seed and same pairs, same scores.
 
     Attributes:
         weight: float64 (D,), of the absolute differences.
@@ -32,10 +31,10 @@ class PairSVM:
     weight: Floats
     offset: float
 
-    def __init__(self, penalty: float = 1.0, seed: int = 0) -> None:
+    def __init__(self, penalty: float = 1.0) -> None:
         if not penalty > 0:
             raise InputError(f"penalty: {penalty}; give a number above 0")
-        self.penalty, self.seed = penalty, seed
+        self.penalty = penalty
 
     def fit(self, a: npt.ArrayLike, b: npt.ArrayLike, same: npt.ArrayLike) -> PairSVM:
         """Learn from pairs, and return itself.
@@ -65,7 +64,7 @@ class PairSVM:
         # Else thousands of dimensions would hardly be regularised, and take minutes to fit.
         unit = float(np.sqrt((scale > 0).sum()))
         # The primal problem: dimensions go together, along which one after another is a long way.
-        svm = LinearSVC(C=self.penalty, dual=False, random_state=self.seed, max_iter=10_000)
+        svm = LinearSVC(C=self.penalty, dual=False, max_iter=10_000)
         svm.fit((differences - mean) / np.where(scale > 0, scale, 1) / unit, truth)
         normal = svm.coef_[0]
         length = float(np.linalg.norm(normal))

@@ -62,10 +62,10 @@ def test_the_unit_of_a_dimension_does_not_matter(fitted):
     np.testing.assert_allclose(other.score(a * unit, b * unit), fitted.score(a, b), atol=1e-6)
 
 
-def test_same_seed_same_scores_and_a_dimension_without_difference_is_ignored(fitted):
+def test_same_pairs_same_scores_and_a_dimension_without_difference_is_ignored(fitted):
     a, b, same = pairs(0)
     np.testing.assert_array_equal(PairSVM().fit(a, b, same).score(a, b), fitted.score(a, b))
-    # With fewer pairs than dimensions the solver draws at random.
+    # Also with fewer pairs than dimensions.
     few = [side.reshape(24, 20) for side in (a, b)]
     first, second = (PairSVM().fit(few[0][:18], few[1][:18], same[:18]) for _ in range(2))
     np.testing.assert_array_equal(first.weight, second.weight)
