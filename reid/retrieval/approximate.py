@@ -14,7 +14,7 @@ import torch
 
 from reid.distances import Distance, IndexedDistance
 from reid.retrieval.exact import Floats, Mask, Rows
-from reid.retrieval.vectors import metric_of
+from reid.retrieval.vectors import ask, metric_of
 
 _TRAINING = 64
 """Embeddings that each list's centre is learned from, on average."""
@@ -103,7 +103,7 @@ def find(
     if keep is not None:
         bits = np.packbits(keep, bitorder="little")
         how["sel"] = selector(bits)
-    _, found = index.search(queries, min(top * candidates, index.ntotal), params=parameters(**how))
+    _, found = ask(index, queries, min(top * candidates, index.ntotal), parameters(**how))
     distances = np.full((len(queries), top), np.inf, np.float32)
     rows = np.full((len(queries), top), -1, np.int64)
     for start in range(0, len(queries), _TOGETHER):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from annotations.errors import InputError
 from reid.distances import Distance, IndexedDistance, nearest
+from reid.retrieval.vectors import ask
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -90,21 +91,21 @@ def _found(
         return
     assert isinstance(distance, IndexedDistance)
 
-    def ask(part: Part) -> tuple[Floats, Rows]:
+    def first(part: Part) -> tuple[Floats, Rows]:
         count = len(part.vectors) if part.keep is None else int(part.keep.sum())
         if not count:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
         if part.keep is None:
-            scores, places = part.index.search(queries, min(top, count))
+            scores, places = ask(part.index, queries, min(top, count))
         else:
             bits: Any = np.packbits(part.keep, bitorder="little")
             how = _only(bits)
-            scores, places = part.index.search(queries, min(top, count), params=how)
+            scores, places = ask(part.index, queries, min(top, count), how)
         return distance.from_faiss(scores), places
 
     # An index answers one query on one processor.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for part, (found, places) in zip(parts, pool.map(ask, parts), strict=True):
+        for part, (found, places) in zip(parts, pool.map(first, parts), strict=True):
             yield found, places + part.start
 
 

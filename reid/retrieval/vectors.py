@@ -62,6 +62,17 @@ class StoredVectors:
         return cls(np.memmap(path, kind, "r", offset, shape), index)
 
 
+def ask(
+    index: Any, queries: npt.NDArray[np.float32], top: int, parameters: Any = None
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Search an index: queries (Q, D) to scores and numbers, both (Q, K)."""
+    # pytorch-metric-learning has faiss take tensors, too, by a search that knows no parameters;
+    # the one that it replaced is then kept under another name.
+    search = getattr(index, "search_numpy", index.search)
+    scores, numbers = search(queries, top, params=parameters)
+    return scores, numbers
+
+
 def write_vectors(
     folder: Path, pieces: Sequence[npt.NDArray[np.floating[Any]]], distance: Distance
 ) -> str:

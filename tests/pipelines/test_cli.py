@@ -63,7 +63,7 @@ def empty(folder):
         (("parts", "import", "{tmp}/none.json", "{tmp}/l", "--mapping", "x"), "x"),
         (("parts", "vocabulary", "prm"), "did you mean 'prn'"),
         (
-            ("gallery", "build", "{data}", "--run", "{empty}", "--out", "{tmp}/g"),
+            ("gallery", "add", "{tmp}/g", "{data}", "--run", "{empty}"),
             "no trained model",
         ),
         (("search", "{data}", "--gallery", "{empty}"), "not a gallery"),

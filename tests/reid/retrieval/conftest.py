@@ -1,5 +1,7 @@
 from pathlib import Path
 
+# As pytorch-metric-learning does, wherever a network is loaded: it replaces methods of faiss.
+import faiss.contrib.torch_utils  # noqa: F401
 import numpy as np
 import pandas as pd
 import pytest
