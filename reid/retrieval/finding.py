@@ -58,7 +58,9 @@ class Finder:
         done: list[pd.DataFrame] = []
         while len(waiting):
             ready = []
-            for units in np.array_split(waiting, -(-len(waiting) * wanted // _ROWS)):
+            widest = min(wanted, int(self.galleries.starts[-1]))
+            pieces = min(len(waiting), -(-len(waiting) * widest // _ROWS))
+            for units in np.array_split(waiting, pieces):
                 found, all_of_them = self._lists(np.flatnonzero(np.isin(self._unit, units)), wanted)
                 counts = found.groupby("unit").size().reindex(units, fill_value=0).to_numpy()
                 full = units if all_of_them or sets else units[counts >= enough]
