@@ -214,7 +214,7 @@ def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -
             200: {"content": {"text/csv": {}}, "description": "Columns first, second, same"},
             403: _PROBLEMS[403],
         },
-        summary="Every marked pair, to calibrate with or to train on",
+        summary="Every marked pair, as partreid verify takes them",
         response_class=Response,
     )
     def pairs() -> Response:
