@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -52,6 +53,7 @@ def look_once(
     workers: int | None = None,
     ahead: bool = True,
     progress: bool = True,
+    readied: Callable[[Sequence[Path]], AbstractContextManager[object]] = lambda _: nullcontext(),
 ) -> Looked[Table]:
     """Look at the images that are new or changed, and return what is known of all.
 
@@ -69,6 +71,7 @@ def look_once(
         workers: threads that read images; by default one per processor.
         ahead: see `annotations.reading.in_batches`.
         progress: whether to show a progress bar.
+        readied: entered with what is to be looked at, if anything, and left afterwards.
 
     Raises:
         InputError: the cache holds finds of something else, or no image can be read.
@@ -79,7 +82,8 @@ def look_once(
     states = file_states(images)
     todo = states[changed(states, known)]
     paths = [images.root / name for name in todo["image"]]
-    with Progress(disable=not progress, transient=True) as bar:
+    ready = readied(paths) if paths else nullcontext()
+    with ready, Progress(disable=not progress, transient=True) as bar:
         task = bar.add_task(doing, total=len(todo))
         pending: list[tuple[pd.DataFrame, pd.DataFrame]] = []
         kept = time.monotonic()

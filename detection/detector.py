@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
+from torch import nn
 from torchvision.ops import batched_nms
 
 from annotations.vocabulary import Vocabulary
@@ -18,10 +20,43 @@ from detection.letterbox import Letterboxed, letterbox
 from detection.precision import choose_device, low_precision
 from detection.settings import DetectSettings
 from detection.yolo import load_checkpoint
+from engines.engine import Engine, Whole
 
 CANDIDATES = 1000
 """Boxes of an image, the best of all parts, that go into non-maximum suppression."""
 COLUMNS = ["image", "part", "x1", "y1", "x2", "y2", "score"]
+
+
+class Raw(nn.Module):
+    """The network without the decoding of its boxes.
+
+    A head in training mode returns its raw outputs, so that boxes can be decoded in single
+    precision: in bfloat16 an edge at 250 pixels only moves in steps of one pixel.
+
+    Args:
+        network: ultralytics', in evaluation mode.
+    """
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+        self.eval()
+
+    def train(self, mode: bool = True) -> Raw:
+        """Keep the head's mode, whatever the others'."""
+        super().train(mode)
+        self.network.model[-1].training = True
+        return self
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return offsets and scores of every anchor, (B, 4 bins + parts, anchors).
+
+        Args:
+            pixels: (B, 3, side, side) uint8, RGB.
+        """
+        raw = self.network(pixels.float().contiguous(memory_format=torch.channels_last) / 255)
+        raw = raw.get("one2one", raw)
+        return torch.cat([raw["boxes"], raw["scores"]], 1)
 
 
 class Detector:
@@ -41,12 +76,11 @@ class Detector:
         self.card, self.device = card, device
         # Any layout but this one makes a processor's convolutions half as fast.
         network = model.fuse(verbose=False).to(device, memory_format=torch.channels_last).eval()
-        self._network, self._head = network, network.model[-1]
-        # A head in training mode returns its raw outputs, so that boxes can be decoded in
-        # float32: in bfloat16 an edge at 250 pixels only moves in steps of one pixel.
-        self._head.training = True
+        self._head = network.model[-1]
         self._head.xyxy = True
-        self._precision = low_precision(device)
+        self._raw: nn.Module = Raw(network)
+        self.precision = low_precision(device)
+        """The 16-bit format that the network is computed in; None for single precision."""
 
     @classmethod
     def load(cls, folder: Path, device: str | None = None) -> Detector:
@@ -142,18 +176,39 @@ class Detector:
         """
         pixels = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
         kind = self.device.type
-        with torch.autocast(kind, self._precision, enabled=self._precision is not None):
-            raw = self._network(pixels.to(self._precision or torch.float32) / 255)
-        raw = raw.get("one2one", raw)
+        with torch.autocast(kind, self.precision, enabled=self.precision is not None):
+            raw = self._raw(pixels).float()
+        scores = len(self.vocabulary.names)
+        sides = [int(pixels.shape[2] / stride) for stride in self._head.stride.tolist()]
         decoded = self._head._inference(
             {
-                "boxes": raw["boxes"].float(),
-                "scores": raw["scores"].float(),
+                "boxes": raw[:, :-scores],
+                "scores": raw[:, -scores:],
                 # Only the shapes of the feature maps matter here, and the format of the anchors.
-                "feats": [torch.empty_like(f, dtype=torch.float32) for f in raw["feats"]],
+                "feats": [raw.new_empty(len(raw), 1, side, side) for side in sides],
             }
         )
         return decoded[:, :4], decoded[:, 4:]
+
+    @contextmanager
+    def computed_by(self, engine: Engine | None, batch: int, side: int) -> Iterator[None]:
+        """Let an engine compute the network.
+
+        Args:
+            engine: None for PyTorch as it is.
+            batch: images of a pass.
+            side: of their squares, in pixels.
+        """
+        if engine is None:
+            yield
+            return
+        example = torch.zeros(batch, 3, side, side, dtype=torch.uint8, device=self.device)
+        before, half = self._raw, self.precision is not None
+        self._raw = Whole(engine.make(before, example, half), batch)
+        try:
+            yield
+        finally:
+            self._raw = before
 
     def _select(
         self, boxes: torch.Tensor, scores: torch.Tensor, settings: DetectSettings

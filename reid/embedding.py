@@ -10,32 +10,20 @@ import numpy.typing as npt
 import torch
 from rich.progress import track
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from annotations.boxes import IDENTITY_MEAN, Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.reading import in_batches
+from engines.choice import TORCH
 from reid.data.dataset import InputReader
 from reid.data.locate import Found, locate
-from reid.data.mirror import mirror as mirrored
-from reid.device import Precision, autocast, keep_freed_memory, pick_device
+from reid.device import Precision, keep_freed_memory, pick_device
 from reid.distances import distance_named
-from reid.methods import (
-    Branches,
-    check_branches_of,
-    compared_by,
-    compares_shared,
-    compares_views,
-    embedding_of,
-    needs_boxes,
-    require_found,
-)
+from reid.engine_choice import Sample, using
+from reid.methods import Branches, check_branches_of, needs_boxes, require_found
 from reid.models.vectors import Vectors
-from reid.models.views import as_shared, as_views
-from reid.parts.areas import part_areas
-from reid.parts.located import Located
-from reid.recipe import Recipe
+from reid.passes import Passes
 from reid.run import Run
 
 
@@ -76,10 +64,6 @@ class NothingReadError(InputError):
         self.problems = problems
 
 
-_View = tuple[Tensor, Located]
-"""Pixels of some images and where their parts are, as a network takes them."""
-
-
 def embed(
     run: Run,
     images: Images,
@@ -91,6 +75,8 @@ def embed(
     precision: Precision = "auto",
     batch: int = 32,
     workers: int | None = None,
+    engine: str = TORCH,
+    expected: int = 0,
     progress: bool | Callable[[int], None] = True,
     each: Callable[[Vectors], None] | None = None,
 ) -> Embedded:
@@ -110,6 +96,10 @@ def embed(
         precision: ``auto`` takes bf16 where the device has it, whatever it was trained in.
         batch: images per pass.
         workers: threads that read images; by default one per processor.
+        engine: what computes the network, see `engines.choice.NAMES`; ``auto`` measures those
+            that are installed where there are thousands of images, and takes the fastest that
+            agrees with single precision.
+        expected: how many images the whole job has, where this is a piece of it.
         progress: whether to show a bar; or what is called with how many more images are done.
         each: called with every branch's vectors of each pass, in the order of the images that
             could be read; boxes are then looked at wherever they are given.
@@ -135,19 +125,24 @@ def embed(
             f"which tells the answer; give the boxes that the detector found"
         )
     where = locate(wanted, images, run.recipe.parts.use)
-    by = ""
     mirror = run.recipe.mirror if mirror is None else mirror
     becomes = run.recipe.parts.load().mirrored if mirror and wanted is not None else ()
     partners = torch.tensor(becomes, dtype=torch.int64, device=target)
     model = run.model.to(target).to(memory_format=torch.channels_last)
+    passes = Passes(run.recipe, model, branches, partners if mirror else None, target, precision)
     vectors: list[Tensor] = []
     kept = np.ones(len(images), dtype=bool)
     problems: list[str] = []
     keep_freed_memory(target)
-    read_batches = in_batches(
-        InputReader(size), images.paths, batch, workers=workers, ahead=target.type != "cpu"
-    )
-    with torch.inference_mode():
+    reader = InputReader(size)
+    sample = Sample(images.paths, where, reader, min(batch, len(images)))
+    with (
+        torch.inference_mode(),
+        using(engine, passes, sample, run.hash, max(expected, len(images))),
+    ):
+        read_batches = in_batches(
+            reader, images.paths, batch, workers=workers, ahead=target.type != "cpu"
+        )
         starts = range(0, len(images), batch)
         for start, read in zip(
             track(starts, "embedding", transient=True, disable=progress is not True),
@@ -159,19 +154,14 @@ def embed(
             rows = np.arange(start, start + len(read))
             kept[rows] = [isinstance(item, Tensor) for item in read]
             if good:
-                rows = rows[kept[rows]]
                 pixels = torch.stack(good).to(target, non_blocking=True)
-                views = [(pixels, where.take(rows).to(target))]
-                if mirror:
-                    views.append(mirrored(*views[0], partners))
-                with autocast(precision, target):
-                    found = [model.describe(*view) for view in views]
-                made, by = _compared(run.recipe, branches, found, views)
+                made, found = passes(pixels, where.take(rows[kept[rows]]).to(target))
                 vectors.append(made.cpu())
                 if each is not None:
-                    each(found[0])
+                    each(found)
             if callable(progress):
                 progress(len(read))
+    by = passes.by
     if not vectors:
         said = f"{images.source}: none of {len(images)} images could be read"
         raise NothingReadError(said, tuple(problems))
@@ -179,28 +169,3 @@ def embed(
     names = [str(path) for path in embedded.images.paths]
     distance_named(by).check(embedded.vectors, f"{run.source}: embedding", names)
     return embedded
-
-
-def _compared(
-    recipe: Recipe, branches: Branches, found: list[Vectors], views: list[_View]
-) -> tuple[Tensor, str]:
-    """Return the mean over an image's views of what is compared, and by which distance.
-
-    Args:
-        recipe: of the network.
-        branches: see `embed`.
-        found: vectors of the images, and of their mirror images where these are looked at.
-        views: what they were made of.
-    """
-    if compares_views(recipe, branches):
-        trained_so = recipe.distance == "cpdm"
-        packed = [
-            as_views(one, part_areas(where, one.visible.shape[1]), scaled=not trained_so)
-            for one, (_, where) in zip(found, views, strict=True)
-        ]
-        return torch.stack([one for one, _ in packed]).mean(0), packed[0][1].name
-    if compares_shared(recipe, branches):
-        shared = [as_shared(one) for one in found]
-        mean, by = torch.stack([one for one, _ in shared]).mean(0), shared[0][1]
-        return torch.cat([normalize(by.features(mean)), mean[:, -len(by.widths) :]], 1), by.name
-    return torch.stack([embedding_of(one, branches) for one in found]).mean(0), compared_by(recipe)

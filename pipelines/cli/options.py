@@ -20,6 +20,14 @@ Kind = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="What computes the network: auto measures what is installed, where there are "
+        "thousands of images, and takes the fastest that agrees with single precision; torch, "
+        "torch-float32, openvino, onnx, compile."
+    ),
+]
 Branches = Annotated[
     str,
     typer.Option(

@@ -200,11 +200,12 @@ def detect(
     ] = None,
     redo: Annotated[bool, typer.Option(help="Throw away a cache of other settings.")] = False,
     device: options.Device = "auto",
+    engine: options.Engine = "auto",
 ) -> None:
     """Find the parts of every image, once; run again, only new or changed images are done."""
     from pipelines.jobs.detector import detect
 
-    detect(detector, data, dataset, out, settings or [], redo, device)
+    detect(detector, data, dataset, out, settings or [], redo, device, engine)
 
 
 @app.command()

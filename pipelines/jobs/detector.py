@@ -19,6 +19,7 @@ from detection.evaluate import DetectorScores, evaluate_detector
 from detection.fill import fill_boxes
 from detection.settings import DetectorSettings, DetectSettings
 from detection.train import train_detector
+from engines.choice import AUTO
 from pipelines.settings import change
 from pipelines.tables import say, show, written
 
@@ -108,12 +109,13 @@ def detect(
     settings: list[str],
     redo: bool,
     device: str,
+    engine: str = AUTO,
 ) -> Boxes:
     """Find the parts of every image of a data set."""
     chosen = change(DetectSettings, settings)
     images = read_images(data, dataset)
     loaded = Detector.load(detector, _device(device))
-    report = detect_parts(loaded, images, out, chosen, redo=redo)
+    report = detect_parts(loaded, images, out, chosen, redo=redo, engine=engine)
     show(report.parts, f"parts found on {len(images)} images (images: share that show it)")
     say(
         f"{report.detected} images looked at, {report.reused} known from before, "

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,3 +73,25 @@ def trained(labels: LabelledSet, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture
 def detector(trained: Path) -> Detector:
     return Detector.load(trained, "cpu")
+
+
+def _stir(head: Any) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for branch in (*head.cv2, *head.cv3):
+        weight = branch[-1].weight
+        weight.data += torch.randn(weight.shape, generator=generator)
+    for branch in head.cv3:
+        branch[-1].bias.data += 2
+
+
+@pytest.fixture(scope="session")
+def stir() -> Callable[[Any], None]:
+    """Make a head that has learned little report boxes of many places and scores."""
+    return _stir
+
+
+@pytest.fixture
+def stirred(detector: Detector) -> Detector:
+    _stir(detector._head)
+    detector.precision = None
+    return detector

@@ -22,23 +22,6 @@ def photos(labels):
     return [read_image(path) for path in labels.images.paths[:4]]
 
 
-def _stir(head):
-    """Make a head that has learned little report boxes of many places and scores."""
-    generator = torch.Generator().manual_seed(0)
-    for branch in (*head.cv2, *head.cv3):
-        weight = branch[-1].weight
-        weight.data += torch.randn(weight.shape, generator=generator)
-    for branch in head.cv3:
-        branch[-1].bias.data += 2
-
-
-@pytest.fixture
-def stirred(detector):
-    _stir(detector._head)
-    detector._precision = None
-    return detector
-
-
 @settings(max_examples=50)
 @given(st.integers(8, 400), st.integers(8, 400), st.sampled_from([32, 64, 320]))
 def test_a_letterboxed_image_is_whole_and_in_the_middle(width, height, side):
@@ -52,14 +35,14 @@ def test_a_letterboxed_image_is_whole_and_in_the_middle(width, height, side):
     assert abs(top - (side - top - new_height)) <= 1
 
 
-def test_boxes_agree_with_ultralytics_own_prediction(stirred, trained, labels):
+def test_boxes_agree_with_ultralytics_own_prediction(stirred, stir, trained, labels):
     from ultralytics import YOLO
 
     images = [np.ascontiguousarray(read_image(p)[:60, :60]) for p in labels.images.paths[:3]]
     found = stirred.detect(images, LOW, capped=False)
     assert found["score"].nunique() > 20
     model = YOLO(trained / "weights.pt")
-    _stir(model.model.model[-1])
+    stir(model.model.model[-1])
     bgr = [image[..., ::-1] for image in images]
     results = model.predict(
         bgr, imgsz=64, conf=LOW.confidence, iou=LOW.overlap, max_det=1000, verbose=False,
@@ -114,7 +97,7 @@ def test_sixteen_bits_change_little(stirred, photos):
     squares = torch.from_numpy(np.stack([letterbox(p, 64).pixels for p in photos]))
     with torch.inference_mode():
         exact_boxes, exact_scores = stirred.forward(squares)
-        stirred._precision = torch.bfloat16
+        stirred.precision = torch.bfloat16
         boxes, scores = stirred.forward(squares)
     assert (boxes - exact_boxes).abs().mean() < 0.5
     assert (scores - exact_scores).abs().mean() < 0.02

@@ -1,0 +1,1 @@
+"""What computes a trained network: PyTorch as it is, or a faster engine that agrees with it."""

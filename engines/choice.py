@@ -1,0 +1,233 @@
+"""Choosing an engine by measurement, and remembering the choice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from annotations.errors import InputError, suggest
+from annotations.files import write_text
+from engines.compiled import Compiled
+from engines.engine import Engine
+from engines.onnx import OnnxRuntime
+from engines.openvino import OpenVino
+
+_log = logging.getLogger(__name__)
+AUTO, TORCH, SINGLE = "auto", "torch", "torch-float32"
+ENGINES: dict[str, Engine] = {one.name: one for one in (OpenVino(), OnnxRuntime(), Compiled())}
+"""Those that take a network from PyTorch."""
+NAMES = (AUTO, TORCH, SINGLE, *ENGINES)
+PARITY = 0.999
+"""Lowest cosine of what an engine gives to what the network gives in single precision."""
+FEW, MANY = 2_000, 20_000
+"""Below the first number of images no engine is looked for, as that takes longer than it saves;
+below the second not the compiler, which takes a minute or more."""
+_ROUNDS = 3
+_PACKAGES = ("torch", "openvino", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What was measured of an engine.
+
+    Attributes:
+        name: of the engine.
+        rate: items a second, of the network alone; 0 where it could not be had.
+        cosine: the lowest cosine to single precision over the items looked at.
+        preparing: seconds that it took to be made.
+        why: why it cannot be taken; empty where it can.
+    """
+
+    name: str
+    rate: float = 0.0
+    cosine: float = 0.0
+    preparing: float = 0.0
+    why: str = ""
+
+
+def check_engine(name: str) -> str:
+    """Return the name of an engine.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in NAMES:
+        raise InputError(f"engine '{name}': {suggest(name, NAMES)}")
+    return name
+
+
+def engine_named(name: str, device: torch.device) -> Engine | None:
+    """Return an engine; None for PyTorch as it is.
+
+    Raises:
+        InputError: there is none of that name, or it cannot compute here.
+    """
+    if check_engine(name) in (AUTO, TORCH, SINGLE):
+        return None
+    if why := ENGINES[name].lacks(device):
+        raise InputError(f"engine '{name}': {why}")
+    return ENGINES[name]
+
+
+def candidates(count: int) -> list[str]:
+    """Return the engines that are worth trying for so many items, PyTorch first."""
+    if count < FEW:
+        return [TORCH]
+    taking = [name for name in ENGINES if count >= MANY or name != Compiled.name]
+    return [TORCH, SINGLE, *taking]
+
+
+Using = Callable[[str], AbstractContextManager[Callable[[], Tensor]]]
+"""Prepares an engine by name, and gives what computes the sample with it: (N, D)."""
+
+
+def measure(names: Iterable[str], using: Using, exact: Tensor, device: torch.device) -> list[Tried]:
+    """Measure engines on a sample.
+
+    Args:
+        names: which.
+        using: see `Using`.
+        exact: (N, D), what the network gives in single precision.
+        device: where it is computed.
+
+    Returns:
+        a row per name, in order. One that fails is a row that says why, never an error.
+    """
+    return [_tried(name, using, exact, device) for name in names]
+
+
+def _tried(name: str, using: Using, exact: Tensor, device: torch.device) -> Tried:
+    if name in ENGINES and (why := ENGINES[name].lacks(device)):
+        return Tried(name, why=why)
+    started = time.perf_counter()
+    try:
+        with using(name) as compute:
+            found = compute().float().cpu()
+            preparing = time.perf_counter() - started
+            seconds = statistics.median(_seconds(compute, device) for _ in range(_ROUNDS))
+    except Exception as error:  # engines raise what they like; another one will do
+        said = str(error).strip().partition("\n")[0]
+        return Tried(name, why=f"{type(error).__name__}: {said}")
+    cosine = float(cosine_similarity(found, exact.float().cpu()).min())
+    why = "" if cosine >= PARITY else f"too far from single precision: cosine below {PARITY}"
+    return Tried(name, len(exact) / seconds, cosine, preparing, why)
+
+
+def _seconds(compute: Callable[[], Tensor], device: torch.device) -> float:
+    started = time.perf_counter()
+    compute()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - started
+
+
+def fastest(tried: Iterable[Tried]) -> str:
+    """Return the fastest engine that can be taken; PyTorch where none can."""
+    fine = [one for one in tried if not one.why]
+    return max(fine, key=lambda one: one.rate).name if fine else TORCH
+
+
+def choose(
+    names: list[str],
+    about: Mapping[str, object],
+    device: torch.device,
+    try_out: Callable[[list[str]], list[Tried]],
+) -> str:
+    """Return the fastest of some engines that can be taken, measuring those not measured before.
+
+    Args:
+        names: of engines.
+        about: what the measurement depends on beside this machine and its packages.
+        device: where it is computed.
+        try_out: measures engines; gives nothing where there is nothing to measure on.
+    """
+    if len(names) == 1:
+        return names[0]
+    memory = Memory(about, device)
+    known = memory.recall()
+    there = {one.name for one in known}
+    if new := [name for name in names if name not in there]:
+        tried = try_out(new)
+        if not tried:
+            return names[0]
+        known += tried
+        memory.keep(known)
+        for one in tried:
+            _log.info("%s", told(one))
+        _log.info("engine %s is taken", fastest(one for one in known if one.name in names))
+    return fastest(one for one in known if one.name in names)
+
+
+def told(one: Tried) -> str:
+    """Say what was measured of an engine, in a line."""
+    if not one.rate:
+        return f"engine {one.name}: {one.why}"
+    said = f"engine {one.name}: {one.rate:,.0f} images a second, cosine {one.cosine:.5f}"
+    return f"{said}; {one.why}" if one.why else said
+
+
+class Memory:
+    """Remembers what was measured, in the person's cache, so that it is measured once.
+
+    Args:
+        about: what the measurement depends on beside this machine and its packages.
+        device: where it is computed.
+    """
+
+    def __init__(self, about: Mapping[str, object], device: torch.device) -> None:
+        machine = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+        key = {
+            **about,
+            "device": machine,
+            "threads": torch.get_num_threads(),
+            "packages": [_version(package) for package in _PACKAGES],
+        }
+        name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
+        self._path = cache_folder() / "engines" / f"{name}.json"
+
+    def recall(self) -> list[Tried]:
+        """Return what was measured before; nothing where nothing was, or it cannot be read."""
+        try:
+            return [Tried(**row) for row in json.loads(self._path.read_text("utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def keep(self, tried: list[Tried]) -> None:
+        """Write down what was measured; a cache that cannot be written is done without."""
+        try:
+            write_text(self._path, json.dumps([asdict(one) for one in tried], indent=1) + "\n")
+        except (OSError, InputError):
+            return
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made again: PARTREID_CACHE, or one in the home's cache."""
+    if given := os.environ.get("PARTREID_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "partreid"
+
+
+def _processor() -> str:
+    """Name this processor by what engines care about."""
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} {os.cpu_count()}"
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"no {package}"
