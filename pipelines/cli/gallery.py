@@ -50,6 +50,15 @@ def add(
     ] = False,
     wait: Wait = False,
     device: options.Device = "auto",
+    engine: Annotated[
+        str, typer.Option(help="Where to embed: local, or ray, on the machines of a cluster.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the cluster's head, HOST:PORT. [$RAY_ADDRESS, or the one on this machine]"
+        ),
+    ] = None,
 ) -> None:
     """Make a gallery hold what folders do: only new, changed and removed files are work."""
     from pipelines.jobs.adding import add
@@ -67,6 +76,8 @@ def add(
         keep_gone=keep_gone,
         wait=wait,
         device=device,
+        engine=engine,
+        ray_address=ray_address,
     )
 
 

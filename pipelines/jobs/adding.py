@@ -24,11 +24,11 @@ from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.table import write_table
+from pipelines.jobs.embedders import LOCAL, Embedder, Manner, open_embedder
 from pipelines.jobs.found import found_at
 from pipelines.tables import console, say, written
-from reid.data.locate import Found
 from reid.distances import distance_named
-from reid.embedding import Embedded, NothingReadError, embed
+from reid.embedding import Embedded, NothingReadError
 from reid.methods import Branches, check_branches
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.changes import REPLACES, SAME, find_changes
@@ -80,6 +80,8 @@ def add(
     keep_gone: bool = False,
     wait: bool = False,
     device: str = "auto",
+    engine: str = LOCAL,
+    ray_address: str | None = None,
     chunk: int = CHUNK,
 ) -> Gallery:
     """Make a gallery hold what folders do: new, changed and removed files alone are work.
@@ -97,6 +99,8 @@ def add(
         keep_gone: leave images in the gallery whose file is no longer there.
         wait: wait for another writer.
         device: ``auto``, ``cpu``, ``cuda``.
+        engine: ``local`` embeds in this process, ``ray`` on a Ray cluster.
+        ray_address: HOST:PORT of the cluster's head; None for one that Ray finds or starts here.
         chunk: images that are committed together.
 
     Raises:
@@ -110,21 +114,24 @@ def add(
     mirrored = mirror if mirror is not None else about.mirror if about else loaded.recipe.mirror
     _require_same(gallery, loaded, asked, mirrored)
     found = found_at(boxes) if boxes else None
-    tables = [_checked(read_images(folder, dataset)) for folder in folders]
+    manner = Manner(asked, mirrored, device)
     lines: list[str] = []
-    try:
-        with writing(gallery, wait), _bar() as bar:
-            _require_same(gallery, loaded, asked, mirrored)  # another may have begun it meanwhile
-            adding = _Adding(gallery, loaded, found, asked, mirrored, half, thumbnails, device, bar)
-            for images in tables:
-                done = adding.add(images, keep_gone, chunk)
-                lines += done.unreadable
-                say(_words(images, done))
-    except OSError as error:
-        raise InputError(
-            f"{gallery}: {error.strerror or error}; what was added before is kept, and the same "
-            "command goes on from there"
-        ) from None
+    with open_embedder(engine, ray_address, gallery, loaded, found, manner) as embedder:
+        tables = [_checked(read_images(folder, dataset)) for folder in folders]
+        try:
+            with writing(gallery, wait), _bar() as bar:
+                # Another may have begun it meanwhile.
+                _require_same(gallery, loaded, asked, mirrored)
+                adding = _Adding(gallery, loaded, embedder, manner, half, thumbnails, bar)
+                for images in tables:
+                    done = adding.add(images, keep_gone, chunk)
+                    lines += done.unreadable
+                    say(_words(images, done))
+        except OSError as error:
+            raise InputError(
+                f"{gallery}: {error.strerror or error}; what was added before is kept, and the "
+                "same command goes on from there"
+            ) from None
     if not is_gallery(gallery):
         raise InputError(f"{tables[0].source}: none of its images could be read")
     for line in lines[:10]:
@@ -168,22 +175,18 @@ class _Adding:
         self,
         folder: Path,
         run: Run,
-        boxes: Found | None,
-        branches: Branches,
-        mirror: bool,
+        embedder: Embedder,
+        manner: Manner,
         half: bool,
         thumbnails: bool,
-        device: str,
         bar: Progress,
     ) -> None:
         self._folder = folder
         self._run = run
-        self._boxes = boxes
-        self._branches = branches
-        self._mirror = mirror
+        self._embedder = embedder
+        self._manner = manner
         self._half = half
         self._thumbnails = thumbnails
-        self._device = device
         self._bar = bar
         self._writer = GalleryWriter.resume(folder) if is_gallery(folder) else None
         if self._writer is not None:
@@ -207,6 +210,14 @@ class _Adding:
         frame = changes.frame
         embedded = new = replaced = 0
         bar = self._bar.add_task("embedding", total=len(frame))
+        wanted = frame[(frame[SAME] < 0) & ~frame[CONTENT].isin(self._rows.keys())]
+        wanted = wanted.drop_duplicates(CONTENT)
+        contents = wanted[CONTENT].tolist()
+        if contents:
+            self._embedder.begin(
+                images.where(images.frame["image"].isin(wanted["image"])), contents,
+                lambda count: self._bar.advance(bar, count),
+            )  # fmt: skip
         for start in range(0, len(frame), chunk):
             some = frame.iloc[start : start + chunk].reset_index(drop=True)
             fine, passes = self._write(images, some, problems, bar)
@@ -218,6 +229,7 @@ class _Adding:
         if self._writer is not None and not keep_gone and len(changes.gone):
             self._writer.remove(changes.gone)
             gone = len(changes.gone)
+        self._embedder.end(contents)
         return Added(new, replaced, changes.unchanged, gone, embedded, tuple(problems))
 
     def _write(
@@ -268,10 +280,9 @@ class _Adding:
     ) -> Embedded | None:
         asked = images.where(images.frame["image"].isin(frame["image"]))
         try:
-            made = embed(
-                self._run, asked, self._boxes, branches=self._branches, mirror=self._mirror,
-                device=self._device, progress=lambda count: self._bar.advance(bar, count),
-            )  # fmt: skip
+            made = self._embedder.embed(
+                asked, frame[CONTENT].tolist(), lambda count: self._bar.advance(bar, count)
+            )
         except NothingReadError as error:
             problems += error.problems
             return None
@@ -282,8 +293,8 @@ class _Adding:
         """Return the gallery's manifest, which is begun with the first embeddings."""
         if self._writer is None:
             about = GalleryAbout(
-                model=self._run.hash, run=str(self._run.source.resolve()), branches=self._branches,
-                distance=made.distance, mirror=made.mirror,
+                model=self._run.hash, run=str(self._run.source.resolve()),
+                branches=self._manner.branches, distance=made.distance, mirror=made.mirror,
             )  # fmt: skip
             dimension = made.vectors.shape[1]
             new = Manifest(**about.model_dump(), dimension=dimension, half=self._half)

@@ -19,10 +19,11 @@ from reid.distances import distance_named
 from reid.retrieval.exact import Rows
 from reid.retrieval.lock import LOCK, writing
 from reid.retrieval.manifest import MANIFEST, Manifest, StoredIndex, StoredSegment, is_gallery
+from reid.retrieval.pieces import PIECES
 from reid.retrieval.segment import MOST, Segment, SegmentFiles, joined, write_removed
 
 SEGMENTS = "segments"
-_LEFT = {LOCK, SEGMENTS, f".{MANIFEST}.part"}
+_LEFT = {LOCK, SEGMENTS, PIECES, f".{MANIFEST}.part"}
 """What a first writer that was stopped may have left."""
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from annotations.errors import InputError
 from annotations.images import Images
 from pipelines.cli.main import main
-from pipelines.jobs import adding
+from pipelines.jobs import embedders
 from pipelines.jobs.adding import add
 from pipelines.jobs.keeping import compact, info, merge, remove, verify
 from pipelines.recipes import load_recipe
@@ -57,7 +57,7 @@ def counted(monkeypatch):
         passes.append(len(images))
         return embed(run, images, *rest, **more)
 
-    monkeypatch.setattr(adding, "embed", count)
+    monkeypatch.setattr(embedders, "embed", count)
     return passes
 
 
