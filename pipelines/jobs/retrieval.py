@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
@@ -21,6 +22,7 @@ from reid.retrieval.gallery import Gallery
 from reid.retrieval.page import write_results
 from reid.retrieval.question import Question
 from reid.retrieval.results import search as find
+from reid.retrieval.searched import Searched
 from reid.retrieval.several import Galleries
 from reid.retrieval.writer import require_replaceable
 from reid.run import Run
@@ -99,7 +101,7 @@ def search(
 
 def search_in(
     images: Images,
-    galleries: Galleries,
+    galleries: Searched[Any],
     run: Run,
     out: Path,
     question: Question,
@@ -108,7 +110,7 @@ def search_in(
     unknown: float | None = None,
 ) -> Path:
     """Search opened galleries, and write results as CSV, Parquet, JSON lines and a page."""
-    galleries.each[0].require_model(run.hash)
+    galleries.require_model(run.hash)
     about = galleries.about
     branches = check_branches(about.branches)
     question.check(about.distance)
