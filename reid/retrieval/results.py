@@ -17,7 +17,7 @@ from reid.retrieval.question import Question
 from reid.retrieval.searched import Searched
 from reid.retrieval.sets import set_distance
 
-_SHOWN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
+SHOWN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
 
 
 def search(
@@ -102,7 +102,7 @@ def _told(found: pd.DataFrame, finder: Finder, question: Question) -> pd.DataFra
             "match": (items["identity"] == asked["identity"]).astype("boolean"),
         }
     )
-    for name in _SHOWN:
+    for name in SHOWN:
         if name in items and name not in frame and items[name].notna().any():
             frame[name] = items[name]
     if question.group is not None:
