@@ -16,7 +16,7 @@ from reid.distances import Embeddings, IndexedDistance, distance_named
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.exact import Floats, Rows
 from reid.retrieval.milvus.address import Address
-from reid.retrieval.milvus.filters import expression
+from reid.retrieval.milvus.filters import expression, quoted
 from reid.retrieval.milvus.layout import GALLERY, KEY, ROOT, VECTOR, Layout
 from reid.retrieval.milvus.publish import METRICS, PAGE, search_effort
 from reid.retrieval.milvus.server import Server
@@ -77,10 +77,12 @@ class MilvusStore:
         """Its address."""
         return str(self.address)
 
-    @property
+    @cached_property
     def apart(self) -> bool:
-        """Whether it may have several galleries."""
-        return True
+        """Whether images of several galleries are in it."""
+        some = self._query(filter="", output_fields=[GALLERY], limit=1)
+        others = f"{GALLERY} != {quoted(some[0][GALLERY])}" if some else ""
+        return bool(some and self._query(filter=others, output_fields=[KEY], limit=1))
 
     @property
     def longest(self) -> int:
@@ -173,7 +175,7 @@ class MilvusStore:
             },
         )
         for query, hits in zip(queries, answers, strict=True):
-            rows = np.array([hit["entity"][KEY] for hit in hits], np.int64)
+            rows = np.array([hit[KEY] for hit in hits], np.int64)
             if plain or not len(rows):
                 scores = np.array([hit["distance"] for hit in hits], np.float32)
             else:

@@ -22,8 +22,9 @@ def start(folder: Path) -> tuple[subprocess.Popen, str]:
         port = free.getsockname()[1]
     words = [program, "server", "--data-dir", folder / "data", "--host", "127.0.0.1",
              "--port", str(port)]  # fmt: skip
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(list(map(str, words)), stdout=log, stderr=log)
+        process = subprocess.Popen(list(map(str, words)), stdout=log, stderr=log, env=own)
     for _ in range(300):
         if process.poll() is not None:
             break

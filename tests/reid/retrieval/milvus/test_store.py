@@ -68,7 +68,9 @@ def both(request, tmp_path_factory, milvus):
     where = address(milvus)
     planned = published(made.folder, where)
     assert planned.index == "FLAT" and planned.unchanged == 0
-    return Galleries.open([made.folder]), MilvusStore.open(str(where))
+    store = MilvusStore.open(str(where))
+    assert not store.apart
+    return Galleries.open([made.folder]), store
 
 
 QUESTIONS = {
@@ -212,6 +214,7 @@ def test_two_galleries_in_one_collection(tmp_path, milvus):
         made.append(images(tmp_path / "photos", 4), vectors(4))  # the same files
         assert len(published(made.folder, where, name=name).rows) == 4
     store = MilvusStore.open(str(where))
+    assert store.apart
     found = search(store, vectors(1), images(tmp_path / "q", 1), Question(top=8))
     assert found["gallery"].value_counts().to_dict() == {"one": 4, "two": 4}
     made.writer.remove(np.array([0]))
