@@ -10,7 +10,7 @@ changes = $(foreach change,$(SET),--set '$(change)')
 labels = $(foreach labels,$(LABELS),--labels '$(labels)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo label detect-parts find-views train-reid retrieve tables tables-fast ablation test test-slow lint format constraints clean
+.PHONY: help setup demo label detect-parts find-views train-reid retrieve tables tables-fast ablation test test-slow milvus-lite lint format constraints clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ test: $(VENV)/ready ## Run the tests (under ten minutes on two cores)
 
 test-slow: $(VENV)/ready ## Run the tests that train longer
 	$(BIN)/python -m pytest -m slow
+
+milvus-lite: ## Set up .milvus with the Milvus server that tests search; it has packages that .venv must not
+	@command -v uv >/dev/null || test -x .uv/bin/uv || { python3 -m venv .uv && .uv/bin/python -m pip install --quiet uv; }
+	@set -e; PATH="$$PATH:$(CURDIR)/.uv/bin"; \
+	  test -x .milvus/bin/python || uv venv --quiet --python '>=$(PYTHON)' .milvus; \
+	  uv pip install --quiet --python .milvus/bin/python 'milvus-lite>=3.2' 'pymilvus>=2.6'
 
 lint: $(VENV)/ready ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -146,9 +146,47 @@ def merge(
     merge(gallery, others, wait)
 
 
+@app.command()
+def publish(
+    gallery: Place,
+    store: Annotated[
+        str,
+        typer.Option(
+            help="Milvus server, and a collection of it: milvus://HOST:PORT/COLLECTION. [the "
+            "collection is called as the folder]"
+        ),
+    ],
+    index: Annotated[
+        str | None,
+        typer.Option(
+            help="How the collection is searched: flat (all of it), ivf_flat or hnsw. [flat, and "
+            "hnsw for a new one of a million images]"
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--as", help="What the gallery is called in the collection. [its path]"),
+    ] = None,
+) -> None:
+    """Copy a gallery to a Milvus server: only what is new or gone since the last time.
+
+    A password or key is taken from the environment variable PARTREID_STORE_TOKEN.
+    """
+    from pipelines.jobs.publishing import publish
+
+    publish(gallery, store, index=index, name=name)
+
+
 def search(
     queries: options.Data,
-    gallery: Annotated[list[Path], typer.Option(help="Gallery folder; repeatable.")],
+    gallery: Annotated[list[Path] | None, typer.Option(help="Gallery folder; repeatable.")] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Search what 'gallery publish' copied, in place of --gallery: "
+            "milvus://HOST:PORT/COLLECTION."
+        ),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Run folder. [the one that the gallery remembers]")
     ] = None,
@@ -208,8 +246,8 @@ def search(
         candidates=max(candidates, top),
         exact=exact,
     )
-    search(queries, gallery, question, out, run=run, dataset=dataset, boxes=boxes,
-           unknown=unknown, device=device)  # fmt: skip
+    search(queries, gallery or [], question, out, store=store, run=run, dataset=dataset,
+           boxes=boxes, unknown=unknown, device=device)  # fmt: skip
 
 
 def serve(

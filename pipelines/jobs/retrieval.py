@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
@@ -18,9 +19,11 @@ from reid.methods import check_branches
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.certainty import UNKNOWN, calibration_for, with_probabilities
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.milvus.store import MilvusStore
 from reid.retrieval.page import write_results
 from reid.retrieval.question import Question
 from reid.retrieval.results import search as find
+from reid.retrieval.searched import Searched
 from reid.retrieval.several import Galleries
 from reid.retrieval.writer import require_replaceable
 from reid.run import Run
@@ -59,6 +62,7 @@ def search(
     question: Question,
     out: Path,
     *,
+    store: str | None = None,
     run: Path | None = None,
     dataset: str | None = None,
     boxes: Path | None = None,
@@ -72,6 +76,7 @@ def search(
         galleries: folders.
         question: what to find.
         out: the folder for results.
+        store: an address, see `reid.retrieval.milvus.address`, in place of folders.
         run: whose network embeds; None for the one that the galleries remember.
         dataset: the kind of the data set, or None.
         boxes: where parts are, for a network that needs it, and to draw.
@@ -85,21 +90,25 @@ def search(
     Raises:
         InputError: something given is wrong.
     """
-    opened = Galleries.open(galleries)
+    opened = _opened(galleries, store)
     remembered = Path(opened.about.run)
     if run is None and not remembered.is_dir():
-        raise InputError(
-            f"{opened.each[0].path}: made by the run {remembered}, which is gone; give --run"
-        )
+        raise InputError(f"{opened.name}: made by the run {remembered}, which is gone; give --run")
     loaded = Run.load(run or remembered)
     found = found_at(boxes) if boxes else None
     images = read_images(queries, dataset)
     return search_in(images, opened, loaded, out, question, found, device, unknown)
 
 
+def _opened(galleries: Sequence[Path], store: str | None) -> Searched[Any]:
+    if bool(galleries) == (store is not None):
+        raise InputError("say where to search: --gallery FOLDER, once or more, or --store ADDRESS")
+    return Galleries.open(galleries) if store is None else MilvusStore.open(store)
+
+
 def search_in(
     images: Images,
-    galleries: Galleries,
+    galleries: Searched[Any],
     run: Run,
     out: Path,
     question: Question,
@@ -108,7 +117,7 @@ def search_in(
     unknown: float | None = None,
 ) -> Path:
     """Search opened galleries, and write results as CSV, Parquet, JSON lines and a page."""
-    galleries.each[0].require_model(run.hash)
+    galleries.require_model(run.hash)
     about = galleries.about
     branches = check_branches(about.branches)
     question.check(about.distance)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from annotations.errors import InputError
+
 
 class GalleryAbout(BaseModel):
     """What made the embeddings; galleries that agree in it can be searched together.
@@ -33,3 +35,20 @@ class GalleryAbout(BaseModel):
             if mine != theirs:
                 return f"{name} {mine}, not {theirs}"
         return ""
+
+    def require_model(self, model: str, name: str) -> None:
+        """Refuse queries that were embedded by another model.
+
+        Args:
+            model: hash of the weights that embed the queries.
+            name: what holds the embeddings, for the error.
+
+        Raises:
+            InputError: it is another hash.
+        """
+        if model != self.model:
+            raise InputError(
+                f"{name}: made by model {self.model[:12]} (run {self.run}), the queries by "
+                f"{model[:12]}: distances between two models mean nothing; build the gallery "
+                "again with the model of the queries"
+            )

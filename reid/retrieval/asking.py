@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import pandas as pd
 from annotations.errors import InputError, suggest
 from annotations.images import Images
 from reid.retrieval.question import Question
-from reid.retrieval.several import Galleries
+from reid.retrieval.searched import Searched
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Queries:
 
 
 def queries_of(
-    vectors: npt.NDArray[np.float32], images: Images, question: Question, galleries: Galleries
+    vectors: npt.NDArray[np.float32], images: Images, question: Question, galleries: Searched[Any]
 ) -> Queries:
     """Put together what a question asks with.
 
@@ -59,7 +60,7 @@ def queries_of(
     counts = frame.groupby("unit")["image"].size()
     names = frame.drop_duplicates("unit").set_index("unit").assign(query_images=counts)
     if question.pool == "average":
-        prepared = galleries.each[0].prepared(vectors)
+        prepared = galleries.prepared(vectors)
         sums = np.zeros((len(names), prepared.shape[1]), np.float32)
         np.add.at(sums, frame["unit"].to_numpy(), prepared)
         means = (sums / counts.to_numpy()[:, None]).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,9 @@ from reid.distances.cosine import COSINE
 from reid.embedding import Embedded
 from reid.reranking.refinement import single_vectors
 from reid.retrieval.asking import Queries
-from reid.retrieval.exact import Floats, Mask, Part, Rows, search_exactly
+from reid.retrieval.exact import Floats, Part, Rows, search_exactly
 from reid.retrieval.question import Question
-from reid.retrieval.several import Galleries
+from reid.retrieval.searched import Searched
 
 _MORE = 4
 """So many times as many images are looked at where those before were not enough."""
@@ -33,11 +34,11 @@ class Finder:
         galleries: where.
         queries: for what.
         question: how.
-        keep: which rows may be found; None for all.
+        keep: which of them may be found, as `Searched.select` tells; None for all.
     """
 
     def __init__(
-        self, galleries: Galleries, queries: Queries, question: Question, keep: Mask | None
+        self, galleries: Searched[Any], queries: Queries, question: Question, keep: Any
     ) -> None:
         self.galleries = galleries
         self.queries = queries
@@ -54,11 +55,12 @@ class Finder:
         sets = question.pool == "sets"
         enough = question.candidates if sets else question.top
         wanted = enough if sets or not self._leaves_out else question.top * _MORE
+        wanted = min(wanted, max(enough, self.galleries.longest))
         waiting = np.unique(self._unit)
         done: list[pd.DataFrame] = []
         while len(waiting):
             ready = []
-            widest = min(wanted, int(self.galleries.starts[-1]))
+            widest = min(wanted, len(self.galleries))
             pieces = min(len(waiting), -(-len(waiting) * widest // _ROWS))
             for units in np.array_split(waiting, pieces):
                 found, all_of_them = self._lists(np.flatnonzero(np.isin(self._unit, units)), wanted)
@@ -68,8 +70,23 @@ class Finder:
                 done.append(found[found.groupby("unit").cumcount() < enough])
                 ready.append(full)
             waiting = np.setdiff1d(waiting, np.concatenate(ready))
-            wanted *= _MORE
+            wanted = self._wider(wanted, len(waiting))
         return pd.concat(done).sort_values("unit", kind="stable").reset_index(drop=True)
+
+    def _wider(self, wanted: int, waiting: int) -> int:
+        """Return how many images to look at where those before were not enough.
+
+        Raises:
+            InputError: so many queries are waiting, and there are no longer lists to be had.
+        """
+        longest = self.galleries.longest
+        if waiting and wanted >= longest:
+            raise InputError(
+                f"{self.galleries.name}: finds at most {longest:,} images for one query, and of "
+                f"these too few are left for {waiting:,} queries once others are left out; ask "
+                "for fewer with --top, or narrow the search with --where"
+            )
+        return min(wanted * _MORE, longest)
 
     @property
     def _leaves_out(self) -> bool:
@@ -95,6 +112,7 @@ class Finder:
                 "distance": distances.ravel(),
             }
         )
+        found = found[found["row"] >= 0]  # of an index that found fewer for some
         if not self.pooled and question.together is not None and not all_of_them:
             # Beyond where one of a vehicle's images was looked at, others may be nearer to it.
             reach = pd.Series(distances[:, -1]).groupby(self._unit[asked]).min()
@@ -131,8 +149,7 @@ class Finder:
         Raises:
             InputError: no gallery has it.
         """
-        segments = [segment for one in self.galleries.each for segment in one.segments]
-        there = {column for segment in segments for column in segment.table.column_names}
+        there = self.galleries.columns
         if name not in there:
             raise InputError(
                 f"{self.galleries.name}: has no column '{name}' to group by; {suggest(name, there)}"
@@ -147,7 +164,7 @@ class Finder:
         _, near = galleries.search(
             self.queries.vectors, question.candidates, self.keep, question.exact
         )
-        rows = np.unique(near)
+        rows = np.unique(near[near >= 0])
         frame = galleries.table(rows, ["camera"])
         # By number: a file may be in two galleries.
         items = Images(frame.assign(image=[str(row) for row in rows]), _ROOT, galleries.name)

@@ -23,6 +23,7 @@ from reid.retrieval.approximate import find
 from reid.retrieval.exact import Floats, Mask, Part, Rows, merged, search_exactly
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, is_gallery
+from reid.retrieval.searched import prepared_queries
 from reid.retrieval.segment import FILE_COLUMNS, ROOT, Segment, as_table, as_words, joined
 from reid.retrieval.writer import GalleryWriter, require_replaceable
 
@@ -227,12 +228,7 @@ class Gallery:
         Raises:
             InputError: it is another hash than the gallery's.
         """
-        if model != self.about.model:
-            raise InputError(
-                f"{self.path}: made by model {self.about.model[:12]} (run "
-                f"{self.about.run}), the queries by {model[:12]}: distances between two "
-                "models mean nothing; build the gallery again with the model of the queries"
-            )
+        self.about.require_model(model, str(self.path))
 
     def search(
         self, query_embeddings: Embeddings, top: int, keep: Mask | None = None, exact: bool = True
@@ -300,14 +296,8 @@ class Gallery:
 
     def prepared(self, query_embeddings: Embeddings) -> Floats:
         """Return queries (Q, D) as they are compared; errors as `search`."""
-        prepared = distance_named(self.about.distance).prepare(query_embeddings, "query")
-        if prepared.shape[1] != self.manifest.dimension:
-            raise InputError(
-                f"{self.path}: holds embeddings of {self.manifest.dimension} dimensions, the "
-                f"queries have {prepared.shape[1]}: embeddings of two models"
-            )
-        found: Floats = prepared.cpu().numpy()
-        return found
+        dimension = self.manifest.dimension
+        return prepared_queries(query_embeddings, self.about, dimension, str(self.path))
 
     def parts(self, keep: Mask | None = None) -> list[Part]:
         """Return what `reid.retrieval.exact.search_exactly` searches."""

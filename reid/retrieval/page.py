@@ -16,7 +16,7 @@ from annotations.files import write_text
 from annotations.images import Images
 from annotations.table import write_table
 from annotations.vocabulary import Vocabulary
-from reid.retrieval.several import Galleries
+from reid.retrieval.searched import Searched
 from reid.retrieval.thumbnails import Thumbnail, from_file, make_thumbnails
 from reid.retrieval.timeline import Timeline, timeline
 
@@ -66,7 +66,7 @@ class _RankList:
 
 def write_results(
     frame: pd.DataFrame,
-    galleries: Galleries,
+    galleries: Searched[Any],
     query_images: Images,
     out: Path,
     *,
@@ -111,7 +111,7 @@ def write_results(
     files = [Path(file) for file in items["file"]]
     made = make_thumbnails([*asked.values(), *(file for file in files if file not in stored)])
     thumbnails = stored | made
-    several = len(galleries.each) > 1
+    several = galleries.apart
 
     def tile(row: Any, file: Path, parts: dict[str, list[_Part]], **more: Any) -> _Tile:
         identity, camera = _text(row.identity), _text(row.camera)

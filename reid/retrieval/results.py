@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import torch
@@ -12,15 +14,14 @@ from reid.distances import Embeddings, distance_named
 from reid.retrieval.asking import queries_of
 from reid.retrieval.finding import Finder
 from reid.retrieval.question import Question
-from reid.retrieval.selection import select
+from reid.retrieval.searched import Searched
 from reid.retrieval.sets import set_distance
-from reid.retrieval.several import Galleries
 
-_SHOWN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
+SHOWN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
 
 
 def search(
-    galleries: Galleries,
+    galleries: Searched[Any],
     query_embeddings: Embeddings,
     query_images: Images,
     question: Question,
@@ -51,7 +52,7 @@ def search(
             f"{query_images.source}: {len(query_images)} images, {len(query_embeddings)} embeddings"
         )
     question.check(galleries.about.distance)
-    keep = select(galleries, question.conditions)
+    keep = galleries.select(question.conditions)
     vectors = torch.as_tensor(query_embeddings).detach().float().cpu().numpy()
     queries = queries_of(vectors, query_images, question, galleries)
     finder = Finder(galleries, queries, question, keep)
@@ -69,7 +70,7 @@ def _by_sets(found: pd.DataFrame, finder: Finder, question: Question) -> pd.Data
     assert question.group is not None
     members = galleries.members(question.group, found["group"], finder.keep)
     distance = distance_named(galleries.about.distance)
-    prepared = torch.from_numpy(galleries.each[0].prepared(finder.queries.vectors))
+    prepared = torch.from_numpy(galleries.prepared(finder.queries.vectors))
     unit = finder.queries.images["unit"].to_numpy()
     values = []
     for one, some in found.groupby("unit", sort=False):
@@ -101,12 +102,11 @@ def _told(found: pd.DataFrame, finder: Finder, question: Question) -> pd.DataFra
             "match": (items["identity"] == asked["identity"]).astype("boolean"),
         }
     )
-    for name in _SHOWN:
+    for name in SHOWN:
         if name in items and name not in frame and items[name].notna().any():
             frame[name] = items[name]
     if question.group is not None:
-        members = finder.galleries.members(question.group, found["group"], finder.keep)
-        sizes = {group: len(rows) for group, rows in members.items()}
+        sizes = finder.galleries.sizes(question.group, found["group"], finder.keep)
         frame["images"] = found["group"].map(sizes).fillna(1).astype("int64")
     if question.together is not None:
         frame["query_images"] = asked["query_images"]

@@ -205,7 +205,7 @@ def as_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
     """Return tables one below the other; a column that one lacks is empty there."""
     names = list(dict.fromkeys(name for table in tables for name in table.column_names))
-    kinds = {name: _kind(tables, name) for name in names}
+    kinds = {name: kind_of(tables, name) for name in names}
     whole = [
         pa.table(
             {
@@ -220,7 +220,7 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(whole)
 
 
-def _kind(tables: Sequence[pa.Table], name: str) -> pa.DataType:
+def kind_of(tables: Sequence[pa.Table], name: str) -> pa.DataType:
     """Return what a column holds in all tables: text, where one has words and one numbers."""
     kinds = {table.schema.field(name).type for table in tables if name in table.column_names}
     kinds.discard(pa.null())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +13,10 @@ import pyarrow.compute as pc
 
 from annotations.errors import InputError, suggest
 from reid.retrieval.exact import Mask
-from reid.retrieval.segment import FILE_COLUMNS, as_words
-from reid.retrieval.several import Galleries
+from reid.retrieval.segment import as_words
+
+if TYPE_CHECKING:  # galleries select by what is here
+    from reid.retrieval.several import Galleries
 
 _OPERATOR = re.compile(r"<=|>=|!=|=|<|>")
 _ORDERS = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
@@ -89,9 +92,11 @@ class Condition:
         try:
             return float(value)
         except ValueError:
-            raise InputError(
-                f"condition '{self}': {self.column} holds numbers, and '{value}' is none"
-            ) from None
+            raise self.no_number(value) from None
+
+    def no_number(self, value: str) -> InputError:
+        """Return the error that a column of numbers is compared with something else."""
+        return InputError(f"condition '{self}': {self.column} holds numbers, and '{value}' is none")
 
 
 def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None:
@@ -103,14 +108,7 @@ def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None
     if not conditions:
         return None
     segments = [segment for gallery in galleries.each for segment in gallery.segments]
-    there = {name for segment in segments for name in segment.table.column_names}
-    there -= set(FILE_COLUMNS)
-    for condition in conditions:
-        if condition.column not in there:
-            raise InputError(
-                f"condition '{condition}': {galleries.name} has no column '{condition.column}'; "
-                f"{suggest(condition.column, sorted(there))}"
-            )
+    require_columns(conditions, galleries.columns, galleries.name)
     words = {
         condition.column: any(
             pa.types.is_string(segment.table[condition.column].type)
@@ -128,6 +126,30 @@ def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None
             kept[place : place + len(segment)] &= true
         place += len(segment)
     if not kept.any():
-        said = " and ".join(map(str, conditions))
-        raise InputError(f"{galleries.name}: no image fulfils {said}")
+        raise nothing_fulfils(conditions, galleries.name)
     return kept
+
+
+def require_columns(conditions: Sequence[Condition], columns: Iterable[str], name: str) -> None:
+    """Demand that there are the columns that conditions are on.
+
+    Args:
+        conditions: what is asked.
+        columns: those that there are.
+        name: of what is searched.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    there = set(columns)
+    for condition in conditions:
+        if condition.column not in there:
+            raise InputError(
+                f"condition '{condition}': {name} has no column '{condition.column}'; "
+                f"{suggest(condition.column, sorted(there))}"
+            )
+
+
+def nothing_fulfils(conditions: Sequence[Condition], name: str) -> InputError:
+    """Return the error that no image of what is searched fulfils all conditions."""
+    return InputError(f"{name}: no image fulfils {' and '.join(map(str, conditions))}")

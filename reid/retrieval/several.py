@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,8 @@ from reid.distances import Embeddings, distance_named
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.exact import Floats, Mask, Part, Rows, merged, search_exactly
 from reid.retrieval.gallery import Gallery
-from reid.retrieval.segment import as_words
+from reid.retrieval.segment import FILE_COLUMNS, as_words
+from reid.retrieval.selection import Condition, select
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,37 @@ class Galleries:
         """Their paths, for people."""
         return ", ".join(str(gallery.path) for gallery in self.each)
 
+    @property
+    def apart(self) -> bool:
+        """Whether there are several."""
+        return len(self.each) > 1
+
+    @property
+    def longest(self) -> int:
+        """No list is too long."""
+        return sys.maxsize
+
+    @cached_property
+    def columns(self) -> set[str]:
+        """The columns of their tables."""
+        segments = [segment for gallery in self.each for segment in gallery.segments]
+        there = {name for segment in segments for name in segment.table.column_names}
+        return there - set(FILE_COLUMNS)
+
     def __len__(self) -> int:
         return sum(map(len, self.each))
+
+    def require_model(self, model: str) -> None:
+        """See `Gallery.require_model`."""
+        self.each[0].require_model(model)
+
+    def prepared(self, query_embeddings: Embeddings) -> Floats:
+        """See `Gallery.prepared`."""
+        return self.each[0].prepared(query_embeddings)
+
+    def select(self, conditions: Sequence[Condition]) -> Mask | None:
+        """See `reid.retrieval.selection.select`."""
+        return select(self, conditions)
 
     @cached_property
     def starts(self) -> Rows:
@@ -80,7 +111,7 @@ class Galleries:
         self, query_embeddings: Embeddings, top: int, keep: Mask | None = None, exact: bool = True
     ) -> tuple[Floats, Rows]:
         """Find the nearest images in all galleries; see `Gallery.search`."""
-        prepared = self.each[0].prepared(query_embeddings)
+        prepared = self.prepared(query_embeddings)
         parts: list[Part] = []
         lists: list[tuple[Floats, Rows]] = []
         for start, stop, gallery in zip(self.starts, self.starts[1:], self.each, strict=False):
@@ -129,6 +160,10 @@ class Galleries:
         for gallery, asked, local in self._apart(rows):
             found[asked] = gallery.words(column, local)
         return pd.Series(found, dtype="string")
+
+    def sizes(self, column: str, values: Iterable[str], keep: Mask | None = None) -> dict[str, int]:
+        """Return how many rows have each value of a column; see `members`."""
+        return {value: len(rows) for value, rows in self.members(column, values, keep).items()}
 
     def members(
         self, column: str, values: Iterable[str], keep: Mask | None = None

@@ -1,0 +1,1 @@
+"""Galleries beyond one machine: a copy in a Milvus collection, searched there."""
