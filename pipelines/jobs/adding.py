@@ -24,7 +24,8 @@ from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.table import write_table
-from pipelines.jobs.embedders import LOCAL, Embedder, Manner, open_embedder
+from engines.choice import AUTO, TORCH
+from pipelines.jobs.embedders import RAY, Embedder, Manner, open_embedder
 from pipelines.jobs.found import found_at
 from pipelines.tables import console, say, written
 from reid.distances import distance_named
@@ -80,7 +81,7 @@ def add(
     keep_gone: bool = False,
     wait: bool = False,
     device: str = "auto",
-    engine: str = LOCAL,
+    engine: str = AUTO,
     ray_address: str | None = None,
     chunk: int = CHUNK,
 ) -> Gallery:
@@ -99,7 +100,8 @@ def add(
         keep_gone: leave images in the gallery whose file is no longer there.
         wait: wait for another writer.
         device: ``auto``, ``cpu``, ``cuda``.
-        engine: ``local`` embeds in this process, ``ray`` on a Ray cluster.
+        engine: what computes the network in this process, see `engines.choice.NAMES`; ``ray``
+            embeds on a Ray cluster, by PyTorch.
         ray_address: HOST:PORT of the cluster's head; None for one that Ray finds or starts here.
         chunk: images that are committed together.
 
@@ -114,7 +116,7 @@ def add(
     mirrored = mirror if mirror is not None else about.mirror if about else loaded.recipe.mirror
     _require_same(gallery, loaded, asked, mirrored)
     found = found_at(boxes) if boxes else None
-    manner = Manner(asked, mirrored, device)
+    manner = Manner(asked, mirrored, device, TORCH if engine == RAY else engine)
     lines: list[str] = []
     with open_embedder(engine, ray_address, gallery, loaded, found, manner) as embedder:
         tables = [_checked(read_images(folder, dataset)) for folder in folders]

@@ -10,12 +10,14 @@ from typing import Protocol
 
 from annotations.errors import InputError, suggest
 from annotations.images import Images
+from engines import choice
 from reid.data.locate import Found
 from reid.embedding import Embedded, embed
 from reid.methods import Branches
 from reid.run import Run
 
-LOCAL, RAY = ENGINES = ("local", "ray")
+RAY = "ray"
+ENGINES = (*choice.NAMES, RAY)
 Advance = Callable[[int], None]
 """Is called with how many more images are done."""
 
@@ -27,6 +29,7 @@ class Manner:
     branches: Branches
     mirror: bool
     device: str = "auto"
+    engine: str = choice.TORCH
 
     def embed(
         self,
@@ -36,11 +39,12 @@ class Manner:
         *,
         progress: bool | Advance,
         workers: int | None = None,
+        expected: int = 0,
     ) -> Embedded:
         """Embed images in this process."""
         return embed(
             run, images, boxes, branches=self.branches, mirror=self.mirror, device=self.device,
-            progress=progress, workers=workers,
+            progress=progress, workers=workers, engine=self.engine, expected=expected,
         )  # fmt: skip
 
 
@@ -68,26 +72,28 @@ class Embedder(Protocol):
         """Learn that the gallery has what there was to embed of one data set."""
 
 
-@dataclass(frozen=True)
 class Here:
     """Embeds in this process.
 
-    Attributes:
+    Args:
         run: whose network embeds.
         boxes: where parts are, for a network that needs it.
         manner: how.
     """
 
-    run: Run
-    boxes: Found | None
-    manner: Manner
+    def __init__(self, run: Run, boxes: Found | None, manner: Manner) -> None:
+        self._run, self._boxes, self._manner = run, boxes, manner
+        self._expected = 0
 
     def begin(self, images: Images, contents: Sequence[bytes], advance: Advance) -> None:
-        """See `Embedder.begin`; nothing is done beforehand."""
+        """See `Embedder.begin`; what there is to do says which engine is worth looking for."""
+        self._expected = len(images)
 
     def embed(self, images: Images, contents: Sequence[bytes], advance: Advance) -> Embedded:
         """See `Embedder.embed`."""
-        return self.manner.embed(self.run, images, self.boxes, progress=advance)
+        return self._manner.embed(
+            self._run, images, self._boxes, progress=advance, expected=self._expected
+        )
 
     def end(self, contents: Sequence[bytes]) -> None:
         """See `Embedder.end`; nothing was kept."""
@@ -112,7 +118,7 @@ def open_embedder(
     """
     if engine not in ENGINES:
         raise InputError(f"--engine {engine}: no such engine; {suggest(engine, ENGINES)}")
-    if engine == LOCAL:
+    if engine != RAY:
         if address is not None:
             raise InputError(f"--ray-address {address}: is for --engine ray; give both or neither")
         yield Here(run, boxes, manner)

@@ -90,7 +90,7 @@ def search(
     Raises:
         InputError: something given is wrong.
     """
-    opened = _opened(galleries, store)
+    opened = _opened(galleries, store, device)
     remembered = Path(opened.about.run)
     if run is None and not remembered.is_dir():
         raise InputError(f"{opened.name}: made by the run {remembered}, which is gone; give --run")
@@ -100,10 +100,10 @@ def search(
     return search_in(images, opened, loaded, out, question, found, device, unknown)
 
 
-def _opened(galleries: Sequence[Path], store: str | None) -> Searched[Any]:
+def _opened(galleries: Sequence[Path], store: str | None, device: str) -> Searched[Any]:
     if bool(galleries) == (store is not None):
         raise InputError("say where to search: --gallery FOLDER, once or more, or --store ADDRESS")
-    return Galleries.open(galleries) if store is None else MilvusStore.open(store)
+    return Galleries.open(galleries, device) if store is None else MilvusStore.open(store)
 
 
 def search_in(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import faiss
 import numpy as np
@@ -15,11 +15,14 @@ from annotations.errors import InputError
 from reid.distances import Distance, IndexedDistance, nearest
 from reid.retrieval.vectors import ask
 
+if TYPE_CHECKING:
+    from reid.retrieval.gpus import Gpus
+
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_BLOCK = 2**24
+BLOCK = 2**24
 """Numbers of one block of embeddings: 64 MiB in single precision."""
 _FEW = 16
 """Queries for which reading the index once for each is faster than a product of blocks."""
@@ -42,7 +45,7 @@ class Part(NamedTuple):
 
 
 def search_exactly(
-    parts: Sequence[Part], distance: Distance, queries: Floats, top: int
+    parts: Sequence[Part], distance: Distance, queries: Floats, top: int, gpus: Gpus | None = None
 ) -> tuple[Floats, Rows]:
     """Find the nearest embeddings of each query, equally near ones in any order.
 
@@ -51,6 +54,7 @@ def search_exactly(
         distance: what is near.
         queries: (Q, D), prepared.
         top: how many to find, K; all where it is more than there are.
+        gpus: to search on; None for the processor, where also more is searched than these can.
 
     Returns:
         Distances and rows, both (Q, K), nearest first; K is less where fewer may be found.
@@ -60,7 +64,7 @@ def search_exactly(
     """
     if top < 1:
         raise InputError(f"top must be at least 1, not {top}")
-    best, rows = merged(_found(parts, distance, queries, top), len(queries), top)
+    best, rows = merged(_found(parts, distance, queries, top, gpus), len(queries), top)
     if not rows.shape[1]:
         raise InputError("no image of the gallery is left to compare with")
     return best, rows
@@ -80,9 +84,12 @@ def merged(found: Iterable[tuple[Floats, Rows]], queries: int, top: int) -> tupl
 
 
 def _found(
-    parts: Sequence[Part], distance: Distance, queries: Floats, top: int
+    parts: Sequence[Part], distance: Distance, queries: Floats, top: int, gpus: Gpus | None
 ) -> Iterator[tuple[Floats, Rows]]:
     """Yield the nearest of each stretch, and their rows."""
+    if gpus is not None and isinstance(distance, IndexedDistance) and top <= gpus.most:
+        yield from gpus.found(parts, distance, queries, top)
+        return
     if len(queries) > _FEW or any(part.index is None for part in parts):
         for part in parts:
             for block, numbers in _blocks(part):
@@ -126,7 +133,7 @@ def _nearest(distance: Distance, queries: Floats, block: Floats, top: int) -> tu
 
 def _blocks(part: Part) -> Iterator[tuple[Floats, Rows]]:
     """Yield what may be found, in single precision, and its rows."""
-    size = max(1, _BLOCK // part.vectors.shape[1])
+    size = max(1, BLOCK // part.vectors.shape[1])
     for first in range(0, len(part.vectors), size):
         block = part.vectors[first : first + size]
         numbers = np.arange(first, first + len(block))

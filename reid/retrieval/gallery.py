@@ -21,6 +21,7 @@ from reid.distances import Distance, Embeddings, IndexedDistance, distance_named
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.approximate import find
 from reid.retrieval.exact import Floats, Mask, Part, Rows, merged, search_exactly
+from reid.retrieval.gpus import Gpus
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, is_gallery
 from reid.retrieval.searched import prepared_queries
@@ -44,6 +45,7 @@ class Gallery:
     Attributes:
         path: its folder, which holds ``manifest.json`` and the files that this names.
         manifest: what it consists of.
+        gpus: that search it exactly; None for the processor.
         segments: the opened files. A row of the gallery is counted through them, those that were
             removed since included, and keeps its number until the gallery is compacted.
     """
@@ -51,6 +53,7 @@ class Gallery:
     path: Path
     manifest: Manifest
     segments: tuple[Segment, ...]
+    gpus: Gpus | None = None
 
     @classmethod
     def build(
@@ -91,8 +94,12 @@ class Gallery:
         return cls.open(out)
 
     @classmethod
-    def open(cls, path: Path) -> Gallery:
+    def open(cls, path: Path, gpus: Gpus | None = None) -> Gallery:
         """Open a gallery in its last whole state.
+
+        Args:
+            path: its folder.
+            gpus: that search it; see `reid.retrieval.gpus.gpus_of`.
 
         Raises:
             InputError: the folder is not a gallery, or a file in it is missing, damaged
@@ -110,7 +117,7 @@ class Gallery:
                 if Manifest.read(path) == manifest:
                     raise
                 continue
-            return cls(path, manifest, tuple(segments))
+            return cls(path, manifest, tuple(segments), gpus)
         raise InputError(f"{path}: changed at every one of {_TRIES} looks at it; try again")
 
     @property
@@ -252,7 +259,7 @@ class Gallery:
         found = None if exact else self.nearly(prepared, top, keep)
         if found is None:
             distance = distance_named(self.about.distance)
-            found = search_exactly(self.parts(keep), distance, prepared, top)
+            found = search_exactly(self.parts(keep), distance, prepared, top, self.gpus)
         return found
 
     def nearly(
@@ -266,6 +273,8 @@ class Gallery:
         stored = self.manifest.index
         if stored is None or top < 1:
             return None
+        if self.gpus is not None and self.gpus.holds(self.parts()):
+            return None
         findable = self.kept if keep is None else self.kept & keep
         if not findable.any() or findable[: stored.rows].mean() < _SELECTIVE:
             return None
@@ -275,13 +284,13 @@ class Gallery:
         found = find(self._index, self.vectors, distance, prepared, top, *how)
         later = [part for part in self.parts(keep) if part.start >= stored.rows]
         if findable[stored.rows :].any():
-            more = search_exactly(later, distance, prepared, top)
+            more = search_exactly(later, distance, prepared, top, self.gpus)
             found = merged([found, more], len(prepared), top)
         count = int(findable.sum())
         distances, rows = found[0][:, :count], found[1][:, :count]
         lacking = (rows < 0).any(1)
         if lacking.any():
-            whole = search_exactly(self.parts(keep), distance, prepared[lacking], top)
+            whole = search_exactly(self.parts(keep), distance, prepared[lacking], top, self.gpus)
             distances[lacking], rows[lacking] = whole
         return distances, rows
 

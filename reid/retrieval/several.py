@@ -18,6 +18,7 @@ from reid.distances import Embeddings, distance_named
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.exact import Floats, Mask, Part, Rows, merged, search_exactly
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.gpus import gpus_of
 from reid.retrieval.segment import FILE_COLUMNS, as_words
 from reid.retrieval.selection import Condition, select
 
@@ -50,9 +51,19 @@ class Galleries:
                 )
 
     @classmethod
-    def open(cls, paths: Sequence[Path]) -> Galleries:
-        """Open galleries; errors as `Gallery.open`."""
-        return cls(tuple(Gallery.open(path) for path in paths))
+    def open(cls, paths: Sequence[Path], device: str = "auto") -> Galleries:
+        """Open galleries.
+
+        Args:
+            paths: their folders.
+            device: what searches: ``auto`` and ``cuda`` mean all GPUs that there are, ``cuda:1``
+                one of them, ``cpu`` none.
+
+        Raises:
+            InputError: see `Gallery.open`, or there is no such device.
+        """
+        gpus = gpus_of(device)
+        return cls(tuple(Gallery.open(path, gpus) for path in paths))
 
     @property
     def about(self) -> GalleryAbout:
@@ -122,10 +133,11 @@ class Galleries:
             else:
                 parts += [part._replace(start=part.start + start) for part in gallery.parts(mine)]
         if not lists:
-            return search_exactly(parts, distance_named(self.about.distance), prepared, top)
+            distance = distance_named(self.about.distance)
+            return search_exactly(parts, distance, prepared, top, self.each[0].gpus)
         if any(len(part.vectors) if part.keep is None else part.keep.any() for part in parts):
             distance = distance_named(self.about.distance)
-            lists.append(search_exactly(parts, distance, prepared, top))
+            lists.append(search_exactly(parts, distance, prepared, top, self.each[0].gpus))
         return merged(lists, len(prepared), top)
 
     def vectors(self, rows: Rows) -> Floats:

@@ -164,7 +164,7 @@ class Searcher:
             for state, galleries in reversed(self._states.items()):
                 if [one.manifest for one in galleries.each] == now:
                     return state, galleries
-            opened = Galleries.open(self._paths)
+            opened = Galleries.open(self._paths, self._device)
             if self._states:
                 opened.each[0].require_model(self.run.hash)
             state = max(self._states, default=self._first) + 1

@@ -1,0 +1,174 @@
+"""Exact search on GPUs: what fits stays on them, the rest passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import faiss
+import numpy as np
+import torch
+
+from reid.device import pick_device
+from reid.distances import IndexedDistance
+from reid.retrieval.exact import BLOCK, Floats, Part, Rows
+
+_SPARE = 2 * 2**30
+"""Bytes of a GPU that are left for queries, distances and others."""
+
+
+class Gpus:
+    """The GPUs that search.
+
+    A stretch of embeddings that fits beside the others is kept on one of them, in single
+    precision, so that a later question finds it there; a gallery larger than one is so spread
+    over all. What fits on none passes through them block by block, each in its turn.
+
+    Args:
+        numbers: of the GPUs.
+
+    Attributes:
+        most: the largest number of nearest that faiss finds on a GPU.
+    """
+
+    most = 2048
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.numbers = tuple(numbers)
+        self._resources = {number: faiss.StandardGpuResources() for number in self.numbers}
+        self._locks = {number: Lock() for number in self.numbers}
+        self._kept: WeakKeyDictionary[Any, tuple[int, Any]] = WeakKeyDictionary()
+        """By the flat index on the host: a GPU that holds its embeddings, and the index there."""
+
+    def found(
+        self, parts: Sequence[Part], distance: IndexedDistance, queries: Floats, top: int
+    ) -> Iterator[tuple[Floats, Rows]]:
+        """Yield the nearest of each stretch, or of pieces of it: distances and rows (Q, K').
+
+        Args:
+            parts: what is searched.
+            distance: what is near.
+            queries: (Q, D), prepared.
+            top: how many to find, at most `most`.
+        """
+        turns = {number: number for number in self.numbers}
+        tasks: list[tuple[int, Any, Part, slice]] = []
+        for part in parts:
+            kept = self._keep(part, distance, top)
+            if kept is not None:
+                tasks.append((*kept, part, slice(0, len(part.vectors))))
+                continue
+            size = max(1, BLOCK // part.vectors.shape[1])
+            for first in range(0, len(part.vectors), size):
+                number = min(turns, key=lambda one: turns[one])
+                turns[number] += len(self.numbers)
+                tasks.append((number, None, part, slice(first, first + size)))
+
+        def ask(task: tuple[int, Any, Part, slice]) -> tuple[Floats, Rows]:
+            number, index, part, some = task
+            with self._locks[number]:  # a GPU's resources are of one thread at a time
+                return self._ask(number, index, part, some, distance, queries, top)
+
+        # A thread for each GPU, and one that reads the next block meanwhile.
+        with ThreadPoolExecutor(len(self.numbers) + 1) as pool:
+            yield from pool.map(ask, tasks)
+
+    def holds(self, parts: Sequence[Part]) -> bool:
+        """Whether all of some stretches can be kept, so that no index need be asked instead."""
+        new = [part for part in parts if part.index is None or part.index not in self._kept]
+        needed = sum(4 * part.vectors.shape[0] * part.vectors.shape[1] for part in new)
+        free = sum(torch.cuda.mem_get_info(number)[0] - _SPARE for number in self.numbers)
+        return not new or needed < free
+
+    def _ask(
+        self,
+        number: int,
+        index: Any,
+        part: Part,
+        some: slice,
+        distance: IndexedDistance,
+        queries: Floats,
+        top: int,
+    ) -> tuple[Floats, Rows]:
+        if index is not None:
+            search = getattr(index, "search_numpy", index.search)
+            more = _forbidden(part)
+            scores, places = search(queries, min(top + more, len(part.vectors)))
+            distances = distance.from_faiss(scores)
+            if more:
+                assert part.keep is not None
+                distances = np.where(part.keep[places], distances, np.float32(np.inf))
+                order = np.argsort(distances, axis=1, kind="stable")
+                order = order[:, : min(top, len(part.vectors) - more)]
+                distances = np.take_along_axis(distances, order, 1)
+                places = np.take_along_axis(places, order, 1)
+            return distances, places + part.start
+        numbers = np.arange(len(part.vectors))[some]
+        block = part.vectors[some]
+        if part.keep is not None:
+            block, numbers = block[part.keep[some]], numbers[part.keep[some]]
+        if not len(block):
+            return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        knn = getattr(faiss, "knn_gpu_numpy", faiss.knn_gpu)
+        scores, places = knn(
+            self._resources[number], queries, np.ascontiguousarray(block, np.float32),
+            min(top, len(block)), metric=getattr(faiss, distance.faiss_metric), device=number,
+        )  # fmt: skip
+        return distance.from_faiss(scores), (numbers + part.start)[places]
+
+    def _keep(self, part: Part, distance: IndexedDistance, top: int) -> tuple[int, Any] | None:
+        """Return where a stretch is kept, after putting it there; None where it fits nowhere.
+
+        A flat index on a GPU knows no conditions. A few rows that may not be found are asked for
+        all the same and left out; where they are many, the others pass through.
+        """
+        if part.index is None or top + _forbidden(part) > self.most:
+            return None
+        if part.index in self._kept:
+            return self._kept[part.index]
+        count, width = part.vectors.shape
+        free = {number: torch.cuda.mem_get_info(number)[0] for number in self.numbers}
+        number = max(free, key=lambda one: free[one])
+        if free[number] < 4 * count * width + _SPARE:
+            return None
+        settings = faiss.GpuIndexFlatConfig()
+        settings.device = number
+        metric = getattr(faiss, distance.faiss_metric)
+        index = faiss.GpuIndexFlat(self._resources[number], width, metric, settings)
+        size = max(1, BLOCK // width)
+        for first in range(0, count, size):
+            index.add(np.ascontiguousarray(part.vectors[first : first + size], np.float32))
+        self._kept[part.index] = (number, index)
+        return number, index
+
+
+def _forbidden(part: Part) -> int:
+    """Return how many of a stretch may not be found."""
+    return 0 if part.keep is None else int((~part.keep).sum())
+
+
+def gpus_of(device: str) -> Gpus | None:
+    """Return the GPUs that a device means: all for ``auto`` and ``cuda``, one for ``cuda:1``.
+
+    Returns:
+        None where that is the CPU, or faiss was built without GPUs.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    chosen = pick_device(device)
+    if chosen.type != "cuda" or not hasattr(faiss, "GpuIndexFlat"):
+        return None
+    return _gpus(
+        tuple(range(torch.cuda.device_count())) if chosen.index is None else (chosen.index,)
+    )
+
+
+@cache
+def _gpus(numbers: tuple[int, ...]) -> Gpus:
+    """One for the whole process: it holds the memory."""
+    return Gpus(numbers)

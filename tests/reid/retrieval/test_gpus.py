@@ -1,0 +1,158 @@
+"""Search on several GPUs, by faiss' own calls; without GPUs these are played by the processor."""
+
+import faiss
+import numpy as np
+import pytest
+import torch
+
+from reid.distances import distance_named
+from reid.retrieval.exact import Part, search_exactly
+from reid.retrieval.gpus import Gpus, gpus_of
+
+WIDTH = 8
+
+
+class Played:
+    """What faiss has for GPUs, on the processor; remembers who did what."""
+
+    def __init__(self, free):
+        self.free, self.added, self.passed = dict(free), [], []
+
+    def index(self, resources, width, metric, settings):
+        index = faiss.IndexFlat(width, metric)
+        device, add = settings.device, index.add
+
+        def counted(block):
+            self.added.append((device, len(block)))
+            self.free[device] -= 4 * block.size
+            add(block)
+
+        index.add = counted
+        return index
+
+    def knn(self, resources, queries, block, top, metric, device):
+        self.passed.append((device, len(block)))
+        return faiss.knn(queries, block, top, metric=metric)
+
+
+@pytest.fixture
+def played(monkeypatch):
+    def play(free):
+        found = Played(free)
+        monkeypatch.setattr(faiss, "StandardGpuResources", lambda: object(), raising=False)
+        monkeypatch.setattr(faiss, "GpuIndexFlatConfig", type("Config", (), {}), raising=False)
+        monkeypatch.setattr(faiss, "GpuIndexFlat", found.index, raising=False)
+        monkeypatch.setattr(faiss, "knn_gpu", found.knn, raising=False)
+        monkeypatch.setattr(faiss, "knn_gpu_numpy", found.knn, raising=False)
+        monkeypatch.setattr("reid.retrieval.gpus._SPARE", 0)
+        monkeypatch.setattr("reid.retrieval.gpus.BLOCK", 64 * WIDTH)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda n: (found.free[n], 0))
+        return found
+
+    return play
+
+
+def parts_of(distance, sizes, seed=0, half=True):
+    random = np.random.default_rng(seed)
+    made, start = [], 0
+    for size in sizes:
+        whole = torch.from_numpy(random.normal(size=(size, WIDTH)).astype(np.float32))
+        vectors = distance.prepare(whole).numpy()
+        vectors = vectors.astype(np.float16) if half else vectors
+        index = faiss.IndexFlat(WIDTH, getattr(faiss, distance.faiss_metric))
+        index.add(vectors.astype(np.float32))
+        made.append(Part(vectors, start, None, index))
+        start += size
+    return made
+
+
+@pytest.mark.parametrize("name", ["euclidean", "cosine"])
+@pytest.mark.parametrize(
+    ("free", "kept", "passes"),
+    [
+        ({0: 10**6, 1: 10**6}, 3, False),  # everything fits
+        ({0: 250 * 4 * WIDTH, 1: 150 * 4 * WIDTH}, 2, True),  # one stretch does not
+        ({0: 0}, 0, True),
+    ],
+)
+@pytest.mark.parametrize("condition", [None, 0.02, 0.6])
+def test_gpus_find_what_the_processor_finds(name, free, kept, passes, condition, played):
+    distance = distance_named(name)
+    parts = parts_of(distance, [200, 130, 170])
+    if condition is not None:
+        random = np.random.default_rng(1)
+        parts = [
+            part._replace(keep=random.random(len(part.vectors)) >= condition) for part in parts
+        ]
+    queries = distance.prepare(torch.randn(5, WIDTH)).numpy()
+    exact = search_exactly(parts, distance, queries, 20)
+    there = played(free)
+    gpus = Gpus(sorted(free))
+    gpus.most = 60
+    for _ in range(2):
+        found = search_exactly(parts, distance, queries, 20, gpus)
+        np.testing.assert_allclose(found[0], exact[0], atol=1e-4)
+        assert (found[1] == exact[1]).mean() > 0.99
+    if condition == 0.6:
+        assert not there.added  # too many may not be found: the others pass through
+        assert there.passed
+        return
+    assert len(gpus._kept) == kept
+    assert sum(count for _, count in there.added) == sum(
+        len(part.vectors) for part in parts if part.index in gpus._kept
+    )  # once, though asked twice
+    assert bool(there.passed) == passes
+    if len(free) == 2 and kept == 3:
+        assert {device for device, _ in there.added} == {0, 1}  # spread over both
+
+
+def test_what_fits_nowhere_passes_through_all_gpus(played):
+    distance = distance_named("euclidean")
+    there = played({0: 0, 1: 0, 2: 0})
+    parts = parts_of(distance, [640])
+    search_exactly(parts, distance, parts[0].vectors[:3].astype(np.float32), 5, Gpus([0, 1, 2]))
+    assert sorted(count for _, count in there.passed) == [64] * 10
+    shares = np.bincount([device for device, _ in there.passed])
+    assert shares.tolist() == [4, 3, 3]
+
+
+def test_gpus_forget_what_is_gone(played):
+    distance = distance_named("euclidean")
+    played({0: 10**6})
+    parts = parts_of(distance, [50])
+    gpus = Gpus([0])
+    assert gpus.holds(parts)
+    search_exactly(parts, distance, parts[0].vectors[:1].astype(np.float32), 5, gpus)
+    assert len(gpus._kept) == 1
+    del parts
+    assert len(gpus._kept) == 0
+
+
+def test_more_than_a_gpu_finds_is_found_by_the_processor(played):
+    distance = distance_named("euclidean")
+    there = played({0: 10**6})
+    gpus = Gpus([0])
+    gpus.most = 10
+    parts = parts_of(distance, [50])
+    assert search_exactly(parts, distance, np.zeros((1, WIDTH), np.float32), 20, gpus)[1].shape == (
+        1,
+        20,
+    )
+    assert not there.added
+    assert not there.passed
+
+
+def test_without_a_gpu_the_processor_searches(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpus_of("auto") is None
+    assert gpus_of("cpu") is None
+
+
+@pytest.mark.gpu
+def test_a_real_gpu_finds_what_the_processor_finds():
+    distance = distance_named("cosine")
+    parts = parts_of(distance, [2000, 3000])
+    queries = distance.prepare(torch.randn(50, WIDTH)).numpy()
+    exact = search_exactly(parts, distance, queries, 20)
+    found = search_exactly(parts, distance, queries, 20, gpus_of("cuda"))
+    np.testing.assert_allclose(found[0], exact[0], atol=1e-3)
