@@ -101,8 +101,17 @@ def environment() -> jinja2.Environment:
 
 def card_html(card: EvidenceCard) -> str:
     """Return a card as HTML, which ``evidence.css`` dresses."""
+    return _made("card", card)
+
+
+def strip_html(card: EvidenceCard) -> str:
+    """Return a card's strip, a colour for each part, as HTML."""
+    return _made("strip", card)
+
+
+def _made(name: str, card: EvidenceCard) -> str:
     module = environment().get_template("evidence.html.j2").module
-    return str(module.card(card))  # type: ignore[attr-defined]
+    return str(getattr(module, name)(card))
 
 
 def card_css() -> str:
