@@ -70,7 +70,7 @@ class Compared:
     def sentence(self, row: int) -> str:
         """Say in words which parts decided, or why none did."""
         if self.notes[row]:
-            return f"{self.notes[row].capitalize()}."
+            return _begun(f"{self.notes[row]}.")
         evidence = self.evidence
         if evidence.curves is None:
             return _nearest(_ordered(evidence, evidence.distances, row))
@@ -83,7 +83,7 @@ class Compared:
             )
             if some
         ]
-        return f"{'; '.join(both).capitalize()}." if both else "No part says anything."
+        return _begun(f"{'; '.join(both)}.") if both else "No part says anything."
 
 
 class Comparer:
@@ -295,6 +295,10 @@ def _ordered(
 
 def _listed(told: Iterable[tuple[str, float]], form: str, sign: float = 1.0) -> str:
     return ", ".join(f"{part} {form.format(sign * value)}" for part, value in told)
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _nearest(told: list[tuple[str, float]]) -> str:
