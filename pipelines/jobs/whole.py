@@ -21,6 +21,7 @@ from pipelines.jobs import retrieval as retrieval_jobs
 from pipelines.jobs import views as view_jobs
 from pipelines.jobs.fleet import make as make_fleet
 from pipelines.jobs.found import found_at
+from pipelines.jobs.parts_compared import comparer_for
 from pipelines.recipes import load_recipe
 from pipelines.selection import maker_of
 from pipelines.tables import say
@@ -243,6 +244,14 @@ def retrieve(
         searched, run, out / "gallery", found[1] if made_of else None, "global", device
     )
     question = Question(top=top, drop_self=True, drop_same_camera=True)
+    # Of a folder's images only those that are shown are looked at, by the detector there is.
+    known = found[0] if queries is None else None
+    detector = job.folder / "detector"
+    finds = detector if known is None and (detector / DetectorCard.FILE).is_file() else None
+    try:
+        comparer = comparer_for(run, known, finds, None, "global", out, device)
+    except InputError as error:  # such as a detector of other parts, which the search needs not
+        comparer = str(error)
     return retrieval_jobs.search_in(
-        asked, Galleries((built,)), run, out, question, found[0], device
+        asked, Galleries((built,)), run, out, question, found[0], device, comparer=comparer
     )
