@@ -219,6 +219,17 @@ def search(
         ),
     ] = None,
     boxes: options.FoundFile = None,
+    detector: Annotated[
+        Path | None, typer.Option(help="Finds the parts of the images shown, without --boxes.")
+    ] = None,
+    evidence: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Images of each list whose parts are compared with the query's, for the page's "
+            "first 200 queries; 0 for none. [5, where --boxes or --detector say where parts are]",
+        ),
+    ] = None,
     dataset: options.Kind = None,
     cross_camera: Annotated[
         bool, typer.Option(help="Leave out the query's identity from the query's camera.")
@@ -252,7 +263,8 @@ def search(
         exact=exact,
     )
     search(queries, gallery or [], question, out, store=store, run=run, dataset=dataset,
-           boxes=boxes, unknown=unknown, device=device)  # fmt: skip
+           boxes=boxes, detector=detector, evidence=evidence, unknown=unknown,
+           device=device)  # fmt: skip
 
 
 def serve(

@@ -20,6 +20,16 @@ def train(
         Path | None,
         typer.Option(help="Detector: parts that it finds worse than parts.least are left out."),
     ] = None,
+    marks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Pairs of image files (first, second, same), such as the marks of 'partreid "
+            "serve', to train on besides."
+        ),
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder that the marks' paths start from. [their own]")
+    ] = None,
     dataset: options.Kind = None,
     change: options.Change = None,
     device: options.Device = "auto",
@@ -28,7 +38,9 @@ def train(
     """Train a re-ID network; stopped half-way, the same command goes on."""
     from pipelines.jobs.network import train
 
-    train(recipe, data, dataset, out, boxes, change or [], device, workers, detector)
+    train(
+        recipe, data, dataset, out, boxes, change or [], device, workers, detector, marks, root
+    )  # fmt: skip
 
 
 def evaluate(

@@ -13,10 +13,18 @@ from pipelines.cli import options
 
 def calibrate(
     run: Annotated[Path, typer.Argument(help="Run folder, made by 'train'.")],
-    data: options.Data,
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Data set that pairs are of; none for --pairs of files, such as the marks of "
+            "'partreid serve'."
+        ),
+    ] = None,
     pairs: Annotated[
         Path | None,
-        typer.Option(help="Labelled pairs of DATA's images. [drawn, half of them the same]"),
+        typer.Option(
+            help="Labelled pairs of DATA's images, or of files. [drawn, half of them the same]"
+        ),
     ] = None,
     same: Annotated[
         str | None,
@@ -27,6 +35,13 @@ def calibrate(
         typer.Option(help="Split to draw pairs from, or several, such as query,gallery. [train]"),
     ] = None,
     boxes: options.BoxesFile = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Finds the parts of pairs of files. [the one beside the run]"),
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder that paths of pairs of files start from. [its own]")
+    ] = None,
     dataset: options.Kind = None,
     branches: options.BranchesOfPairs = "global",
     count: Annotated[int | None, typer.Option(min=20, help="Pairs to draw. [4000]")] = None,
@@ -39,6 +54,7 @@ def calibrate(
     calibrate(
         run, data, dataset, pairs, tuple(same.split(",")) if same else (),
         tuple(split.split(",")) if split else (), boxes, branches, count, seed, device,
+        detector, root,
     )  # fmt: skip
 
 

@@ -8,17 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pairs import Pairs
-from pipelines.jobs.part_boxes import boxes_for
+from pipelines.jobs.pairs_asked import PairsAsked
+from pipelines.jobs.part_boxes import boxes_for, boxes_of, detect_in, detector_for, named_as
 from pipelines.report.reliability import write_reliability
 from pipelines.tables import say, show, written
 from reid.data.labels import label_columns
 from reid.distances import distance_named
 from reid.evaluation.protocols.pairs import draw_pairs
-from reid.methods import check_branches, compared_by, located_by
+from reid.methods import Branches, check_branches, compared_by, located_by
 from reid.recipe import Recipe
 from reid.run import Run
 from reid.verification.calibration import Calibration, fit_parts
@@ -33,7 +35,7 @@ _COUNT = 4000
 
 def calibrate(
     run: Path,
-    data: Path,
+    data: Path | None,
     dataset: str | None,
     pairs: Path | None,
     same: tuple[str, ...],
@@ -43,12 +45,15 @@ def calibrate(
     count: int | None,
     seed: int | None,
     device: str,
+    detector: Path | None = None,
+    root: Path | None = None,
 ) -> Calibration:
     """Write ``calibration.json`` and ``calibration.png`` into a run, and print how well it does.
 
     Args:
         run: its folder.
-        data: the data set that the pairs are of.
+        data: the data set that the pairs are of; None where ``pairs`` are files from anywhere, such
+            as the marks of 'partreid serve'.
         dataset: its kind, or None.
         pairs: a file of labelled pairs; None to draw them.
         same: the columns that make a drawn pair the same; empty for the recipe's label.
@@ -58,6 +63,9 @@ def calibrate(
         count: pairs to draw; None for 4,000.
         seed: of the draw; None for 0.
         device: ``auto``, ``cpu``, ``cuda``.
+        detector: finds the parts of pairs of files where no boxes are given; None for the one
+            beside the run.
+        root: the folder that the paths of pairs of files start from; None for that of ``pairs``.
 
     Raises:
         InputError: something given is wrong, or the network does not tell the pairs apart.
@@ -74,18 +82,30 @@ def calibrate(
             f"{run}: the method {loaded.recipe.method} looks through masks of views, and pairs are "
             "judged by boxes of parts; use a run of eianet or prn, or rank with 'partreid eval'"
         )
-    found = boxes_for(loaded, boxes, chosen)
-    images = read_images(data, dataset)
-    columns = same or _columns(loaded.recipe, images)
-    given = (
-        Pairs.read(pairs) if pairs else _drawn(images, columns, split, count or _COUNT, seed or 0)
-    )
-    given.require_images(images)
+    if data is None:
+        given, images = _files(pairs, root)
+        columns = same or _columns(loaded.recipe, images)
+        found = _boxes_of_files(loaded, images, boxes, detector, chosen, device)
+    else:
+        for name, value in (("detector", detector), ("root", root)):
+            if value is not None:
+                raise InputError(f"--{name}: is for pairs of files, without DATA")
+        found = boxes_for(loaded, boxes, chosen)
+        images = read_images(data, dataset)
+        columns = same or _columns(loaded.recipe, images)
+        given = (
+            Pairs.read(pairs)
+            if pairs
+            else _drawn(images, columns, split, count or _COUNT, seed or 0)
+        )
+        given.require_images(images)
     require_both(given.frame["same"].to_numpy(bool), given.source)
-    _compare_labels(given, images, columns, bool(same))
+    if data is not None:
+        _compare_labels(given, images, columns, bool(same))
     compared = {*given.frame["first"], *given.frame["second"]}
     asked = images.where(images.frame["image"].isin(compared))
-    _warn_of_training(images, asked)
+    if data is not None:
+        _warn_of_training(images, asked)
     described = describe(loaded, asked, found, branches=chosen, device=device)
     for problem in described.embedded.problems:
         say(problem)
@@ -124,6 +144,40 @@ def calibrate(
     written(loaded.source / Calibration.FILE, "calibration:")
     written(picture, "reliability diagram:")
     return made
+
+
+def _files(pairs: Path | None, root: Path | None) -> tuple[Pairs, Images]:
+    """Read pairs of files, and a table of these."""
+    if pairs is None:
+        raise InputError("give DATA to draw pairs from, or --pairs of image files")
+    asked = PairsAsked.read(pairs, root)
+    if "same" not in asked.frame or asked.frame["same"].isna().any():
+        raise InputError(f"{pairs}: column 'same' is to say 1 or 0 of every pair")
+    given = Pairs(asked.frame.assign(same=asked.frame["same"].astype(int)), str(pairs))
+    alike = int((given.frame["first"] == given.frame["second"]).sum())
+    if alike:
+        say(f"warning: {alike} pairs are of a file with itself, which says nothing of others")
+    return given, asked.images
+
+
+def _boxes_of_files(
+    run: Run,
+    images: Images,
+    boxes: Path | None,
+    detector: Path | None,
+    branches: Branches,
+    device: str,
+) -> Boxes | None:
+    """Return the boxes of files: those given, else those that the detector finds, else None."""
+    if boxes is not None and detector is not None:
+        raise InputError("--detector: finds boxes, and --boxes are given; give one of the two")
+    if boxes is not None:
+        return named_as(boxes_of(run, boxes), images)
+    if place := detector_for(run, detector, branches):
+        return detect_in(place, images, run.source, device)
+    if run.recipe.parts.use:
+        say("calibrated without parts: give --detector or --boxes to learn what each of them says")
+    return None
 
 
 def _columns(recipe: Recipe, images: Images) -> tuple[str, ...]:

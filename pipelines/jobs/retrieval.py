@@ -12,12 +12,15 @@ from annotations.errors import InputError
 from annotations.images import Images
 from pipelines.jobs.detector import vocabulary_of
 from pipelines.jobs.found import found_at
+from pipelines.jobs.part_boxes import detect_in, detector_for
+from pipelines.jobs.parts_compared import compare_found, comparer_for
 from pipelines.tables import say, written
 from reid.data.locate import Found
 from reid.embedding import embed
-from reid.methods import check_branches
+from reid.methods import check_branches, needs_boxes
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.certainty import UNKNOWN, calibration_for, with_probabilities
+from reid.retrieval.evidence import Comparer
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.milvus.store import MilvusStore
 from reid.retrieval.page import write_results
@@ -66,6 +69,8 @@ def search(
     run: Path | None = None,
     dataset: str | None = None,
     boxes: Path | None = None,
+    detector: Path | None = None,
+    evidence: int | None = None,
     unknown: float | None = None,
     device: str = "auto",
 ) -> Path:
@@ -79,7 +84,10 @@ def search(
         store: an address, see `reid.retrieval.milvus.address`, in place of folders.
         run: whose network embeds; None for the one that the galleries remember.
         dataset: the kind of the data set, or None.
-        boxes: where parts are, for a network that needs it, and to draw.
+        boxes: where parts are, for a network that needs it, to compare and to draw.
+        detector: finds them where no boxes are given.
+        evidence: images of each list whose parts are compared with the query's, see
+            `pipelines.jobs.parts_compared.comparer_for`.
         unknown: queries whose best match is less probable are called unknown; None for one half
             where the run is calibrated.
         device: ``auto``, ``cpu``, ``cuda``.
@@ -95,9 +103,21 @@ def search(
     if run is None and not remembered.is_dir():
         raise InputError(f"{opened.name}: made by the run {remembered}, which is gone; give --run")
     loaded = Run.load(run or remembered)
+    if boxes is not None and detector is not None:
+        raise InputError("--detector: finds boxes, and --boxes are given; give one of the two")
     found = found_at(boxes) if boxes else None
     images = read_images(queries, dataset)
-    return search_in(images, opened, loaded, out, question, found, device, unknown)
+    opened.require_model(loaded.hash)
+    branches = check_branches(opened.about.branches)
+    comparer = comparer_for(loaded, found, detector, evidence, branches, out, device)
+    if detector is not None and needs_boxes(loaded.recipe, branches):
+        place = detector_for(loaded, detector, branches)
+        assert place is not None
+        found = detect_in(place, images, out, device)
+    return search_in(
+        images, opened, loaded, out, question, found, device, unknown,
+        comparer=comparer, evidence=evidence,
+    )  # fmt: skip
 
 
 def _opened(galleries: Sequence[Path], store: str | None, device: str) -> Searched[Any]:
@@ -115,8 +135,15 @@ def search_in(
     boxes: Found | None,
     device: str,
     unknown: float | None = None,
+    *,
+    comparer: Comparer | str = "",
+    evidence: int | None = None,
 ) -> Path:
-    """Search opened galleries, and write results as CSV, Parquet, JSON lines and a page."""
+    """Search opened galleries, and write results as CSV, Parquet, JSON lines and a page.
+
+    What compares parts is ``comparer``, of `pipelines.jobs.parts_compared.comparer_for`; or why
+    nothing does.
+    """
     galleries.require_model(run.hash)
     about = galleries.about
     branches = check_branches(about.branches)
@@ -135,6 +162,7 @@ def search_in(
         found = with_probabilities(found, calibration, UNKNOWN if unknown is None else unknown)
     if question.refine:
         say(question.refine.words)
+    told = compare_found(comparer, found, embedded.images, evidence)
     drawn = boxes if isinstance(boxes, Boxes) else None
     page = write_results(
         found,
@@ -144,6 +172,7 @@ def search_in(
         boxes=drawn,
         query_boxes=drawn,
         vocabulary=None if drawn is None else vocabulary_of(drawn),
+        evidence=told,
     )
     names = ", ".join(f"results.{kind}" for kind in ("csv", "parquet", "jsonl"))
     written(out, f"rank lists of {found['query'].nunique():,} queries ({names}):")

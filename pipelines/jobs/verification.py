@@ -13,8 +13,8 @@ from pipelines.jobs.calibrated_runs import calibrated_run
 from pipelines.jobs.pairs_asked import PairsAsked
 from pipelines.jobs.part_boxes import boxes_of, detect_in, detector_for, named_as
 from pipelines.report.pairs_page import write_pairs_page
-from pipelines.report.says import absence
 from pipelines.tables import say, show, written
+from reid.explain.says import absence
 from reid.run import Run
 from reid.verification.calibration import Calibration
 from reid.verification.described import describe
@@ -113,15 +113,15 @@ def _tell(judged: Judgements, calibration: Calibration) -> None:
     )
     rows = []
     for place, (name, curve) in enumerate(calibration.parts.items()):
-        said, away = judged.says[0, place], absence(*judged.seen[0, place])
+        said, away = judged.evidence.says[0, place], absence(*judged.evidence.seen[0, place])
         verdict = away or ("for" if said > 0 else "against" if said < 0 else "nothing")
         if not away and not curve.slope:
             verdict = "nothing: told nothing apart where it was learned"
         rows.append(
-            {"part": name, "distance": judged.distances[0, place],
+            {"part": name, "distance": judged.evidence.distances[0, place],
              "log-odds": float("nan") if away else said, "says": verdict}
         )  # fmt: skip
-    if judged.seen.any():
+    if judged.evidence.seen.any():
         show(pd.DataFrame(rows), "what each part says by itself; the answer is the whole's")
     if pair["note"]:
         say(pair["note"])
@@ -141,5 +141,6 @@ def _results(judged: Judgements, frame: pd.DataFrame, right: pd.Series[bool]) ->
     if "same" in frame:
         words = right.map({True: "right", False: "wrong"})
         whole = whole.assign(truth=frame["same"].astype("Int64"), judged=words)
-    says = pd.DataFrame(judged.says, columns=[f"log-odds {part}" for part in judged.parts])
+    told = judged.evidence
+    says = pd.DataFrame(told.says, columns=[f"log-odds {part}" for part in told.parts])
     return pd.concat([whole, says], axis=1)

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
+from annotations.boxes import CORNERS, Boxes
 from annotations.cache import BOXES
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import read_text, write_text
+from annotations.images import Images
 from annotations.masks import FILE as MASKS
 from detection.card import DetectorCard
 from detection.detector import Detector
@@ -21,10 +25,12 @@ from pipelines.jobs import retrieval as retrieval_jobs
 from pipelines.jobs import views as view_jobs
 from pipelines.jobs.fleet import make as make_fleet
 from pipelines.jobs.found import found_at
+from pipelines.jobs.parts_compared import comparer_for
 from pipelines.recipes import load_recipe
 from pipelines.selection import maker_of
 from pipelines.tables import say
 from reid.attention.finder import MaskFinder
+from reid.data.locate import Found
 from reid.evaluation.report import Evaluation
 from reid.methods import located_by, needs_boxes
 from reid.recipe import Recipe
@@ -243,6 +249,29 @@ def retrieve(
         searched, run, out / "gallery", found[1] if made_of else None, "global", device
     )
     question = Question(top=top, drop_self=True, drop_same_camera=True)
+    # Where nothing is known of folders, only what is shown is looked at, by the detector there is.
+    known = _of_all(found, (asked, searched))
+    detector = job.folder / "detector"
+    finds = detector if known is None and (detector / DetectorCard.FILE).is_file() else None
+    try:
+        comparer = comparer_for(run, known, finds, None, "global", out / "shown", device)
+    except InputError as error:  # such as a detector of other parts, which the search needs not
+        comparer = str(error)
     return retrieval_jobs.search_in(
-        asked, Galleries((built,)), run, out, question, found[0], device
+        asked, Galleries((built,)), run, out, question, found[0], device, comparer=comparer
     )
+
+
+def _of_all(found: Sequence[Found | None], tables: Sequence[Images]) -> Boxes | None:
+    """Return the boxes of several tables of images as one, named by the paths of the files."""
+    frames, about = [], {}
+    for boxes, images in zip(found, tables, strict=True):
+        if not isinstance(boxes, Boxes):
+            return None
+        about = boxes.about
+        mine = boxes.frame[boxes.frame["image"].isin(images.frame["image"])]
+        root = images.root.resolve()
+        frames.append(mine.assign(image=[str(root / name) for name in mine["image"]]))
+    # A file of two tables has its boxes once.
+    frame = pd.concat(frames, ignore_index=True)
+    return Boxes(frame.drop_duplicates(["image", "part", *CORNERS]), about, "part boxes")

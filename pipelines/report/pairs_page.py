@@ -14,7 +14,7 @@ from annotations.files import write_text
 from annotations.images import Images
 from pipelines.report.page import environment
 from pipelines.report.pair_cards import Card, make_card
-from pipelines.report.says import FULL, colour_of
+from reid.explain.says import FULL, colour_of
 from reid.retrieval.thumbnails import Thumbnail, make_thumbnails
 from reid.run import Run
 from reid.verification.calibration import Calibration
@@ -69,7 +69,7 @@ def write_pairs_page(
     def card(row: int) -> Card:
         names = [str(judged.table[side].iloc[row]) for side in ("first", "second")]
         pictures = tuple((thumbnails[images.root / name], found.get(name)) for name in names)
-        return make_card(judged, row, right.iloc[row], pictures, calibration)
+        return make_card(judged, row, right.iloc[row], pictures)
 
     told = right.dropna()
     text = environment().get_template("pairs.html.j2").render(

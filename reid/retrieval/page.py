@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jinja2
 import pandas as pd
 
 from annotations.boxes import Boxes
@@ -16,11 +15,22 @@ from annotations.files import write_text
 from annotations.images import Images
 from annotations.table import write_table
 from annotations.vocabulary import Vocabulary
+from reid.retrieval.evidence import ListEvidence
+from reid.retrieval.evidence_card import (
+    SIDE,
+    EvidenceCard,
+    card_css,
+    environment,
+    make_cards,
+    scale_of,
+)
 from reid.retrieval.searched import Searched
 from reid.retrieval.thumbnails import Thumbnail, from_file, make_thumbnails
 from reid.retrieval.timeline import Timeline, timeline
 
 Verdict = Literal["match", "miss", "unknown"]
+MOST = 200
+"""Queries that the page shows, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class _Tile:
     probability: float | None = None
     images: int = 1
     gallery: str = ""
+    card: EvidenceCard | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +74,10 @@ class _RankList:
     times: Timeline | None
     unknown: bool
 
+    @property
+    def cards(self) -> list[EvidenceCard]:
+        return [tile.card for tile in self.tiles if tile.card is not None]
+
 
 def write_results(
     frame: pd.DataFrame,
@@ -73,7 +88,8 @@ def write_results(
     boxes: Boxes | None = None,
     query_boxes: Boxes | None = None,
     vocabulary: Vocabulary | None = None,
-    most: int = 200,
+    evidence: ListEvidence | str = "",
+    most: int = MOST,
 ) -> Path:
     """Write ``results.csv``, ``.parquet`` and ``.jsonl``, and the page ``results.html``.
 
@@ -89,6 +105,8 @@ def write_results(
         boxes: part boxes of gallery images, to draw; needs ``vocabulary``.
         query_boxes: part boxes of query images, to draw; needs ``vocabulary``.
         vocabulary: the colours of the parts.
+        evidence: what parts say of the first images of the lists that the page shows, of which
+            it shows the pictures side by side; or one line on why there is none.
         most: how many queries the page shows; the CSV holds all.
 
     Returns:
@@ -99,10 +117,8 @@ def write_results(
     """
     gallery_parts = _parts(boxes, vocabulary)
     query_parts = _parts(query_boxes, vocabulary)
-    queries = query_images.frame
-    if "query_images" in frame:  # a vehicle of several images is shown by its first
-        queries = queries[queries["image"].isin(frame["query"])]
-    count, queries = len(queries), queries.head(most)
+    every = _asked(frame, query_images)
+    count, queries = len(every), every.head(most)
     shown = frame[frame["query"].isin(queries["image"])]
     asked = {image: query_images.root / image for image in queries["image"]}
     items = shown.drop_duplicates("file")
@@ -112,13 +128,15 @@ def write_results(
     made = make_thumbnails([*asked.values(), *(file for file in files if file not in stored)])
     thumbnails = stored | made
     several = galleries.apart
+    compared = None if isinstance(evidence, str) else evidence.compared
+    cards = {} if isinstance(evidence, str) else _cards(shown, evidence)
 
     def tile(row: Any, file: Path, parts: dict[str, list[_Part]], **more: Any) -> _Tile:
         identity, camera = _text(row.identity), _text(row.camera)
         drawn = parts.get(row.image, [])
         return _Tile(row.image, identity, camera, thumbnails[file], drawn, **more)
 
-    def ranked(row: Any) -> _Tile:
+    def ranked(row: Any) -> _Tile:  # a row with its label first
         return tile(
             row,
             Path(row.file),
@@ -129,6 +147,7 @@ def write_results(
             probability=getattr(row, "probability", None),
             images=int(getattr(row, "images", 1)),
             gallery=row.gallery if several else "",
+            card=cards.get(row.Index),
         )
 
     found = {str(name): some for name, some in shown.groupby("query")}
@@ -146,35 +165,74 @@ def write_results(
             )
         )
     first = frame.loc[frame["rank"] == 1, "match"].dropna().astype(bool)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("results.html.j2").render(
-        lists=lists,
-        queries=count,
-        items=len(galleries),
-        top=int(frame["rank"].max()) if len(frame) else 0,
-        judged=len(first),
-        right=int(first.sum()),
-        about=galleries.about,
-        run=Path(galleries.about.run).name,
-        colours=_legend([gallery_parts, query_parts]),
-        unknown=int(frame.groupby("query")["unknown"].first().sum())
-        if "unknown" in frame
-        else None,
-        problems=sorted(made.problem for made in thumbnails.values() if made.problem),
+    page = (
+        environment()
+        .get_template("results.html.j2")
+        .render(
+            lists=lists,
+            queries=count,
+            items=len(galleries),
+            top=int(frame["rank"].max()) if len(frame) else 0,
+            judged=len(first),
+            right=int(first.sum()),
+            about=galleries.about,
+            run=Path(galleries.about.run).name,
+            colours=_legend([gallery_parts, query_parts]),
+            unknown=_strangers(frame),
+            why=evidence if isinstance(evidence, str) else "",
+            compared=compared,
+            together="query_images" in frame,
+            scale=scale_of(compared is not None and compared.evidence.curves is not None),
+            css=card_css(),
+            problems=sorted(made.problem for made in thumbnails.values() if made.problem),
+        )
     )
     words = frame["match"].map({True: "true", False: "false"})
     table = frame.drop(columns="row")
+    if not isinstance(evidence, str):
+        table = evidence.beside(table)
     write_table(table.assign(match=words), out / "results.csv")
     write_table(table, out / "results.parquet")
     write_text(out / "results.jsonl", table.to_json(orient="records", lines=True))
     write_text(out / "results.html", page)
     return out / "results.html"
+
+
+def queries_shown(frame: pd.DataFrame, query_images: Images, most: int = MOST) -> dict[str, Path]:
+    """Return the files of the queries that the page of `write_results` shows, by their names."""
+    names = _asked(frame, query_images)["image"].head(most)
+    return {str(name): query_images.root.resolve() / name for name in names}
+
+
+def _asked(frame: pd.DataFrame, query_images: Images) -> pd.DataFrame:
+    queries = query_images.frame
+    if "query_images" in frame:  # a vehicle of several images is shown by its first
+        queries = queries[queries["image"].isin(frame["query"])]
+    return queries
+
+
+def _cards(shown: pd.DataFrame, evidence: ListEvidence) -> dict[Any, EvidenceCard]:
+    """Return the cards of what is shown, by the labels of their rows."""
+    compared = evidence.compared
+    files = [file for pair in compared.files for file in pair]
+    thumbnails = make_thumbnails(files, SIDE)
+    place = pd.Series(range(len(compared)), index=evidence.rows, dtype="int64")
+    made: dict[Any, EvidenceCard] = {}
+    for _, some in shown[shown.index.isin(evidence.rows)].groupby("query"):
+        rows = place[some.index].tolist()
+        titles = [_title(row) for row in some.itertuples()]
+        made |= zip(some.index, make_cards(compared, rows, thumbnails, titles), strict=True)
+    return made
+
+
+def _title(row: Any) -> str:
+    """Say which image of a list it is, and how near."""
+    sign = {"match": " \N{CHECK MARK}", "miss": " \N{BALLOT X}"}.get(_verdict(row.match), "")
+    likely = getattr(row, "probability", None)
+    words = [f"Rank {row.rank}{sign}", f"distance {row.distance:.3f}"]
+    if likely is not None:
+        words.append(f"{likely:.0%} the same")
+    return ", ".join(words)
 
 
 def _strangers(frame: pd.DataFrame) -> int | None:

@@ -38,12 +38,13 @@ def describe(
     boxes: Boxes | None = None,
     *,
     branches: Branches = "global",
+    mirror: bool | None = None,
     device: str = "auto",
     progress: bool = True,
 ) -> Described:
     """Embed every image and keep its part vectors; see `reid.embedding.embed`.
 
-    Without boxes no part is visible.
+    Without boxes no part is visible. Part vectors are of the image as it is, whatever ``mirror``.
     """
     parts: list[Tensor] = []
     visible: list[Tensor] = []
@@ -53,6 +54,7 @@ def describe(
         visible.append(found.visible.cpu())
 
     embedded = embed(
-        run, images, boxes, branches=branches, device=device, progress=progress, each=keep
-    )
+        run, images, boxes, branches=branches, mirror=mirror, device=device, progress=progress,
+        each=keep,
+    )  # fmt: skip
     return Described(embedded, torch.cat(parts).numpy(), torch.cat(visible).numpy())

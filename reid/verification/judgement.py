@@ -13,8 +13,8 @@ from annotations.errors import InputError
 from reid.distances import distance_named
 from reid.verification.calibration import Calibration
 from reid.verification.described import Described
-from reid.verification.features import Floats
-from reid.verification.pair_distances import pair_distances
+from reid.verification.pair_distances import whole_distances
+from reid.verification.part_evidence import PartEvidence, compare_parts
 
 UNREADABLE, NO_COMMON_PART = "unreadable", "no part is seen in both images; judged by the rest"
 
@@ -29,18 +29,11 @@ class Judgements:
         table: a row per pair: ``first`` and ``second``, ``distance`` and ``probability`` (float64,
             empty for a pair with an unreadable image), ``same`` (boolean, whether the
             probability is at least one half), ``note`` (text, empty where there is none).
-        parts: the names of the K parts.
-        distances: (P, K) float64, NaN for a part that is not seen in both images.
-        says: likewise, the log-odds that each part's distance gives by itself (`Curve.say`): above
-            0 for the same, below 0 against.
-        seen: (P, K, 2) bool, whether the first and the second image show a part.
+        evidence: what their parts say of them.
     """
 
     table: pd.DataFrame
-    parts: tuple[str, ...]
-    distances: Floats
-    says: Floats
-    seen: npt.NDArray[np.bool_]
+    evidence: PartEvidence
 
     def __len__(self) -> int:
         return len(self.table)
@@ -66,18 +59,15 @@ def judge(
             f"compared by the {distance_named(described.embedded.distance).words}; run 'partreid "
             "calibrate' again"
         )
-    measured = pair_distances(
-        described, sides[0, read], sides[1, read], distance_named(calibration.distance)
-    )
     parts = tuple(calibration.parts)
-    whole, apart = np.full(len(read), np.nan), np.full((len(read), len(parts)), np.nan)
-    whole[read], apart[read] = measured.whole, measured.parts
-    says = np.full_like(apart, np.nan)
-    for part, curve in enumerate(calibration.parts.values()):
-        says[:, part] = curve.say(apart[:, part])
+    said = compare_parts(
+        described.parts, described.visible, sides[0], sides[1], parts,
+        distance_named(calibration.distance), calibration.parts,
+    )  # fmt: skip
+    whole = np.full(len(read), np.nan)
+    whole[read] = whole_distances(described, sides[0, read], sides[1, read])
     probability = calibration.whole.probability(whole)
-    seen = described.visible[sides.T].swapaxes(1, 2) & read[:, None, None]
-    lonely = np.isnan(apart).all(1) & described.visible.any()
+    lonely = np.isnan(said.distances).all(1) & described.visible.any()
     table = pd.DataFrame(
         {
             "first": pd.array(list(first), dtype="string"),
@@ -89,4 +79,4 @@ def judge(
         }
     )
     table.loc[~read, "same"] = pd.NA
-    return Judgements(table, parts, apart, says, seen)
+    return Judgements(table, said)

@@ -45,13 +45,42 @@ def pair_distances(
         second: (P,) rows of the images that these are compared with.
         distance: of parts, the recipe's; the whole is compared as its embedding says.
     """
+    parts = part_distances(described.parts, described.visible, first, second, distance)
+    return PairDistances(whole_distances(described, first, second), parts)
+
+
+def whole_distances(described: Described, first: Rows, second: Rows) -> Floats:
+    """Measure how far apart the embeddings of pairs are: (P,) float64; see `pair_distances`."""
     by = distance_named(described.embedded.distance)
     vectors = by.prepare(described.embedded.vectors)
     a, b = torch.from_numpy(first), torch.from_numpy(second)
-    whole = by.between(vectors[a], vectors[b]).double().cpu().numpy()
-    parts = np.full((len(first), described.visible.shape[1]), np.nan)
-    both = described.visible[first] & described.visible[second]
+    found: Floats = by.between(vectors[a], vectors[b]).double().cpu().numpy()
+    return found
+
+
+def part_distances(
+    vectors: npt.NDArray[np.float32],
+    visible: npt.NDArray[np.bool_],
+    first: Rows,
+    second: Rows,
+    distance: Distance,
+) -> Floats:
+    """Measure how far apart each part of pairs of images is; see `pair_distances`.
+
+    Args:
+        vectors: (N, K, C), of each of the K parts of N images.
+        visible: (N, K), which of them an image shows.
+        first: (P,) rows.
+        second: (P,) rows of the images that these are compared with.
+        distance: the recipe's.
+
+    Returns:
+        (P, K) float64, NaN where not both images show the part.
+    """
+    a, b = torch.from_numpy(first), torch.from_numpy(second)
+    parts = np.full((len(first), visible.shape[1]), np.nan)
+    both = visible[first] & visible[second]
     for part, seen in enumerate(both.T):
-        mine = torch.from_numpy(described.parts[:, part])
+        mine = torch.from_numpy(np.ascontiguousarray(vectors[:, part]))
         parts[seen, part] = distance.between(mine[a[seen]], mine[b[seen]]).double().numpy()
-    return PairDistances(whole, parts)
+    return parts

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import httpx
 import numpy as np
@@ -23,6 +24,22 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page in")
 
 RUN = "from pipelines.cli.main import main; main()"
+RUN_WITH_PARTS = (
+    """
+import pandas as pd
+from annotations.boxes import Boxes
+import pipelines.jobs.serve as job
+
+def find(images):
+    rows = [(name, part, x1, 0.2, x1 + 0.3, 0.7) for name in images.frame["image"]
+            for part, x1 in (("window", 0.1), ("light", 0.6))]
+    frame = pd.DataFrame(rows, columns=["image", "part", "x1", "y1", "x2", "y2"])
+    return Boxes(frame.assign(score=1.0, source="detector"))
+
+job._finder = lambda *given: find
+"""
+    + RUN
+)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PATIENCE = 120_000
 
@@ -32,12 +49,10 @@ def blocks(seed, size=(64, 64)):
     return Image.fromarray(coarse).resize(size, Image.Resampling.NEAREST)
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def make_place(place, change):
     """A gallery of an untrained network, and a photograph that shows one of its images in part."""
-    place = tmp_path_factory.mktemp("serve")
     torch.manual_seed(0)
-    recipe = load_recipe("prn-demo", ["image.height=32", "image.width=32", "parts.use=[]"])
+    recipe = load_recipe("prn-demo", ["image.height=32", "image.width=32", *change])
     (place / "run").mkdir()
     model = build_model(recipe, 2, start=False)
     save_model(place / "run" / "model.pt", model, recipe, ("0", "1"))
@@ -61,8 +76,18 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(place):
-    command = [sys.executable, "-c", RUN, "serve", str(place / "gallery"), "--port", "0",
+def place(tmp_path_factory):
+    return make_place(tmp_path_factory.mktemp("serve"), ["parts.use=[]"])
+
+
+@pytest.fixture(scope="module")
+def place_with_parts(tmp_path_factory):
+    return make_place(tmp_path_factory.mktemp("serve-parts"), [])
+
+
+@contextmanager
+def served(place, run):
+    command = [sys.executable, "-c", run, "serve", str(place / "gallery"), "--port", "0",
                "--out", str(place / "web"), "--device", "cpu"]  # fmt: skip
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -78,8 +103,14 @@ def address(place):
         server.wait()
 
 
-@pytest.fixture
-def page(address):
+@pytest.fixture(scope="module")
+def address(place):
+    with served(place, RUN) as address:
+        yield address
+
+
+@contextmanager
+def opened(address):
     with playwright.sync_playwright() as player:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -91,6 +122,12 @@ def page(address):
         yield page
         assert not errors
         browser.close()
+
+
+@pytest.fixture
+def page(address):
+    with opened(address) as page:
+        yield page
 
 
 def found(page, first, count):
@@ -159,6 +196,46 @@ def test_a_region_of_a_larger_picture(page, place):
     bad.write_bytes(b"no image")
     page.set_input_files("input[type=file]", str(bad))
     page.get_by_text("not a readable image").wait_for()
+
+
+def test_the_parts_of_a_match_are_opened(place_with_parts):
+    with served(place_with_parts, RUN_WITH_PARTS) as address, opened(address) as page:
+        page.set_input_files("input[type=file]", str(place_with_parts / "photos" / "3.png"))
+        found(page, "3.png", 8)
+        page.locator(".ps-card button[aria-label=parts]").nth(1).click()
+        card = page.locator(".ps-evidence .ev-card")
+        card.wait_for()
+        name = page.locator(".ps-card .name").nth(1).inner_text()
+        assert card.locator(".ev-name b").nth(1).inner_text() == name
+        words = card.locator(".ev-words").inner_text()
+        numbers = [float(word) for word in card.locator(".ev-number").all_inner_texts()]
+        assert re.fullmatch(r"Nearest: \w+ [\d.]+\. Most different: \w+ [\d.]+\.", words)
+        assert 0 < numbers[0] <= numbers[1]
+        assert f"{numbers[0]:.3f}." in words and "not seen" in card.inner_text()  # of the brand
+        assert card.locator(".ev-box").count() == 4
+        image = card.locator("img").first
+        assert image.evaluate("image => image.naturalWidth") == 64
+        shot = place_with_parts / "parts.png"
+        page.wait_for_timeout(400)
+        page.screenshot(path=str(shot))
+        page.keyboard.press("Escape")
+        card.wait_for(state="hidden")
+        assert page.locator(".ps-card .ev-strip i").count() == 3
+
+        query = page.locator(".ps-query img").get_attribute("src").rsplit("/", 1)[1]
+        source = page.locator(".ps-card img").nth(1).get_attribute("src")
+        asked = {"query": query.split("?")[0], "item": source.split("/")[3]}
+        told = httpx.get(f"{address}api/evidence", params=asked).json()
+        assert told["sentence"] == words
+        page.locator(".ps-card button[aria-label=right]").first.click()
+        page.wait_for_selector(".ps-card.right")
+
+
+def test_why_no_parts_are_compared_is_said(page, place):
+    page.set_input_files("input[type=file]", str(place / "photos" / "1.png"))
+    found(page, "1.png", 8)
+    page.get_by_text("no part evidence: the network was trained without parts").wait_for()
+    assert page.locator("button[aria-label=parts]").count() == 0
 
 
 def test_without_a_browser(address, place):

@@ -23,8 +23,8 @@ from pipelines.jobs.pairs_asked import PairsAsked
 from pipelines.jobs.verification import verify
 from pipelines.recipes import load_recipe
 from pipelines.report.pairs_page import order
-from pipelines.report.says import absence, colour_of, signed
 from reid.evaluation.protocols.pairs import draw_pairs
+from reid.explain.says import absence, colour_of, signed
 from reid.training.fit import fit
 from reid.verification.calibration import Calibration
 from reid.verification.judgement import NO_COMMON_PART
@@ -104,8 +104,8 @@ def test_pairs_are_judged_and_shown(work, fleet, pairs, tmp_path, capsys, recipe
     assert (read["same"] == (expected >= 0.5)).all()
     # An image is as near to itself as can be, and each of its parts says so.
     assert table.loc[4, "distance"] == pytest.approx(0, abs=1e-6)
-    seen = judged.seen[4].all(axis=1)
-    for place, part in enumerate(judged.parts):
+    seen = judged.evidence.seen[4].all(axis=1)
+    for place, part in enumerate(judged.evidence.parts):
         says = table.loc[4, f"log-odds {part}"]
         expected = calibration.parts[part].say(0.0) if seen[place] else np.nan
         assert says == pytest.approx(expected, abs=1e-4, nan_ok=True)

@@ -13,10 +13,13 @@ from annotations.errors import InputError
 from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
 from reid.retrieval import results
+from reid.retrieval.evidence import Compared, ListEvidence
 from reid.retrieval.gallery import Gallery, GalleryAbout
 from reid.retrieval.page import write_results
 from reid.retrieval.question import Question
 from reid.retrieval.several import Galleries
+from reid.verification.curve import Curve
+from reid.verification.part_evidence import PartEvidence
 
 NASTY = "<b>&\"'.jpg"
 
@@ -138,3 +141,60 @@ def test_a_query_for_which_nothing_is_left_says_so(found, tmp_path):
     assert text.count("No gallery image is left") == 1
     nothing = write_results(frame.head(0), gallery, queries, tmp_path / "out").read_text("utf-8")
     assert nothing.count("No gallery image is left") == 3 and "Right at rank 1" not in nothing
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_the_parts_that_decided_are_shown(found, tmp_path, calibrated):
+    """The first two of the first query, of which the second cannot be read."""
+    frame, galleries, queries = found
+    rows = frame.index[(frame["query"] == "q.jpg") & (frame["rank"] <= 2)]
+    files = tuple((tmp_path / "q.jpg", tmp_path / name) for name in frame.loc[rows, "image"])
+    curves = None
+    says = np.full((2, 3), np.nan)
+    if calibrated:
+        curve = Curve(slope=-1.0, offset=1.0, same=9, different=9)
+        curves = {"window": curve, NASTY: curve, "brand": curve}
+        says[0, :2] = [0.8, -1.5]
+    apart = np.array([[0.2, 2.5, np.nan], [np.nan] * 3])
+    seen = np.array([[[1, 1], [1, 1], [1, 0]], [[0, 0]] * 3], bool)
+    evidence = PartEvidence(("window", NASTY, "brand"), apart, says, seen, curves)
+    corners = {"x1": [0.1, 0.3], "y1": [0.2, 0.5], "x2": [0.4, 0.5], "y2": [0.7, 0.9]}
+    some = {"image": "i", "part": ["window", "brand"], **corners, "score": 1.0, "source": "label"}
+    boxes = {files[0][0]: pd.DataFrame(some), files[0][1]: pd.DataFrame(some).head(1)}
+    compared = Compared(evidence, files, boxes, ("", "its file cannot be read"), 2)
+    out = tmp_path / "out"
+    told = ListEvidence(compared, rows)
+    text = write_results(frame, galleries, queries, out, evidence=told).read_text("utf-8")
+    page = Page(text)
+    assert page.open == [] and "<b>&" not in text
+    assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import", text)
+    assert text.count('class="ev-card"') == 2 and page.classes("details").count("why") == 1
+    words = " ".join(" ".join(page.words).split())
+    if calibrated:
+        assert f"For it: window +0.8; against it: {NASTY} \N{MINUS SIGN}1.5." in words
+        assert "parts against for" in words
+    else:
+        assert f"Nearest: window 0.200. Most different: {NASTY} 2.500." in words
+        assert "parts near far apart" in words
+    assert "not seen in B" in words and "Its file cannot be read." in words
+    bars = [given["style"] for tag, given in page.elements if tag == "i" and "width" in
+            given.get("style", "") and given.get("class") is None]  # fmt: skip
+    widths = [float(re.search(r"width:([\d.]+)%", style)[1]) for style in bars]
+    # Log-odds fill a half of the bar at 2; distances the whole at the farthest that is shown.
+    assert widths == ([37.5, 20.0] if calibrated else [8.0, 100.0])
+    drawn = [given for _, given in page.elements if "ev-box" in (given.get("class") or "")]
+    assert [given["class"].split() for given in drawn] == [
+        ["ev-box"], ["ev-box", "alone"], ["ev-box"], ["ev-box", "alone"], ["ev-box", "alone"]
+    ]  # fmt: skip
+    assert drawn[0]["style"].startswith("left:10.0%;top:20.0%;width:30.0%;height:50.0%")
+    table = pd.read_csv(out / "results.csv", dtype="string", keep_default_na=False)
+    assert table["parts"].tolist() == [f"window 0.200, {NASTY} 2.500", *[""] * 8]
+    assert ("parts_say" in table) is calibrated
+    assert "parts" not in frame
+
+
+def test_the_page_says_why_no_parts_are_compared(found, tmp_path):
+    text = write_results(*found, tmp_path / "out", evidence="no detector").read_text("utf-8")
+    assert "No part evidence: no detector." in text and 'ev-card"' not in text
+    text = write_results(*found, tmp_path / "out").read_text("utf-8")
+    assert "part evidence" not in text

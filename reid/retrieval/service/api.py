@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 from fastapi import APIRouter, FastAPI, File, Form, HTTPException, Response, UploadFile
 from fastapi import Path as InPath
+from fastapi import Query as InQuery
 from pydantic import BaseModel, Field
 
+from annotations.boxes import CORNERS
 from annotations.errors import InputError
 from reid.retrieval.question import Question
 from reid.retrieval.selection import Condition
@@ -30,6 +32,7 @@ _SEEN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "y
 
 Made = TypeVar("Made")
 Fraction = Annotated[float, Form(ge=0, le=1, allow_inf_nan=False)]
+Corner = Annotated[float, InQuery(ge=0, le=1, allow_inf_nan=False)]
 ItemName = Annotated[str, InPath(pattern=r"^\d{1,18}-\d{1,18}$")]
 
 
@@ -69,6 +72,38 @@ class Matches(BaseModel):
     unknown: bool | None = None
     seconds: float
     matches: list[Match]
+
+
+class PartBox(BaseModel):
+    """Where a part was found, as fractions of the image."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+class PartSaid(BaseModel):
+    """One part of a query and of a match.
+
+    ``distance`` is how far apart the two are, ``says`` the log-odds that it gives by itself, above
+    0 for the same vehicle; neither where the part is not seen in both.
+    """
+
+    part: str
+    distance: float | None
+    says: float | None
+    query: list[PartBox]
+    match: list[PartBox]
+
+
+class PartsSaid(BaseModel):
+    """What the parts of a match say, which explains it and is no vote; ``note``: why nothing."""
+
+    sentence: str
+    note: str
+    calibrated: bool
+    parts: list[PartSaid]
 
 
 class Said(BaseModel):
@@ -200,6 +235,21 @@ def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -
     def whole(item: ItemName) -> Response:
         return _jpeg(thumbnail_file(searcher.file(item), LARGE))
 
+    @api.get(
+        "/evidence",
+        responses={400: _PROBLEMS[400], **_GONE, **_BUSY},
+        summary="What the parts of a match say",
+    )
+    async def evidence(
+        query: Annotated[str, InQuery(pattern=r"^[0-9a-f]{32}$")],
+        item: Annotated[str, InQuery(pattern=r"^\d{1,18}-\d{1,18}$")],
+        x1: Corner = 0,
+        y1: Corner = 0,
+        x2: Corner = 1,
+        y2: Corner = 1,
+    ) -> PartsSaid:
+        return await turns.take(partial(_compare, searcher, uploads, query, item, (x1, y1, x2, y2)))
+
     @api.post("/marks", responses={**_PROBLEMS, **_GONE}, summary="Say that a match is right")
     def mark(said: Said) -> Kept:
         upload = uploads.get(said.query)
@@ -249,6 +299,45 @@ def _ask(
     conditions = tuple(map(Condition.parse, where or ()))
     answer = searcher.find(path, Question(top=top, conditions=conditions, group=group or None))
     return told(answer, upload.name, (upload.width, upload.height))
+
+
+def _compare(
+    searcher: Searcher,
+    uploads: Uploads,
+    query: str,
+    item: str,
+    corners: tuple[float, float, float, float],
+) -> PartsSaid:
+    upload = uploads.get(query)
+    path = upload.path if corners == (0, 0, 1, 1) else uploads.region(upload, corners)
+    compared = searcher.compare(path, item)
+    evidence = compared.evidence
+    boxes = [compared.boxes.get(file) for file in compared.files[0]]
+    parts = [
+        PartSaid(
+            part=part,
+            distance=_number(apart),
+            says=_number(says),
+            query=_boxes(boxes[0], part),
+            match=_boxes(boxes[1], part),
+        )
+        for part, apart, says in zip(
+            evidence.parts, evidence.distances[0], evidence.says[0], strict=True
+        )
+    ]
+    return PartsSaid(sentence=compared.sentence(0), note=compared.notes[0],
+                     calibrated=evidence.curves is not None, parts=parts)  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6)
+
+
+def _boxes(frame: pd.DataFrame | None, part: str) -> list[PartBox]:
+    if frame is None:
+        return []
+    corners = frame.loc[frame["part"] == part, CORNERS].to_numpy(float)
+    return [PartBox(x1=x1, y1=y1, x2=x2, y2=y2) for x1, y1, x2, y2 in corners.tolist()]
 
 
 def told(answer: Answer, query: str, size: tuple[int, int]) -> Matches:

@@ -14,6 +14,13 @@ from fastapi import HTTPException
 from nicegui import events, ui
 
 from annotations.errors import InputError
+from reid.retrieval.evidence_card import (
+    EvidenceCard,
+    card_css,
+    card_html,
+    make_cards,
+    strip_html,
+)
 from reid.retrieval.question import Question
 from reid.retrieval.selection import Condition
 from reid.retrieval.service.api import MOST, Turns
@@ -21,6 +28,7 @@ from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.searcher import Answer, Searcher
 from reid.retrieval.service.uploads import Corners, Upload, Uploads
 from reid.retrieval.several import Galleries
+from reid.retrieval.thumbnails import make_thumbnails
 
 WHOLE: Corners = (0.0, 0.0, 1.0, 1.0)
 _CHOSEN = ("camera", "colour", "type", "viewpoint")
@@ -28,6 +36,9 @@ _CHOSEN = ("camera", "colour", "type", "viewpoint")
 _GROUPS = ("track", "camera", "identity")
 _VALUES = 300
 _KNOWN = ("identity", "camera", "time", "track", "make", "model", "year", "colour")
+_NO_VOTE = "Matches are ordered by the whole image. What its parts say explains one and is no vote."
+_LARGE = 480
+"""Pixels of the longer side of the pictures whose parts are compared."""
 _SMALLEST = 0.01
 """A region drawn smaller than this share of a side was a click."""
 
@@ -55,6 +66,7 @@ class SearchPage:
         self._asked = 0
         galleries = searcher.galleries()
         ui.add_head_html('<link rel="stylesheet" href="/search/static/search.css">')
+        ui.add_head_html(f"<style>{card_css()}</style>")
         with ui.element("div").classes("ps-header w-full"):
             ui.label("partreid").classes("brand")
             ui.label(_named(galleries)).classes("soft")
@@ -65,6 +77,9 @@ class SearchPage:
                 self._build_ask(galleries, largest)
             with ui.element("div").classes("ps-found"):
                 self._results()
+        with ui.dialog() as self._dialog, ui.element("div").classes("ps-evidence"):
+            self._evidence = ui.html("", sanitize=False)
+            ui.label(_NO_VOTE).classes("soft")
 
     def _build_ask(self, galleries: Galleries, largest: int) -> None:
         ui.upload(
@@ -215,6 +230,8 @@ class SearchPage:
                 ui.label("probably not in the gallery").classes("doubt")
             whole, network = 1000 * answer.seconds, 1000 * answer.embedding
             ui.label(f"{whole:.0f} ms, of which the network {network:.0f}").classes("soft")
+            if self._searcher.comparer is None:
+                ui.label(f"no part evidence: {self._searcher.without_parts}").classes("soft")
             ui.element("div").classes("space")
             ui.button("Save as CSV", on_click=self._export).props("flat dense size=sm")
             ui.link("Marked pairs", "/api/marks.csv").classes("soft")
@@ -240,11 +257,43 @@ class SearchPage:
             told = [f"{row[name]:g}" if isinstance(row[name], float) else str(row[name])
                     for name in _KNOWN if not pd.isna(row.get(name))]  # fmt: skip
             ui.label(", ".join(told)).classes("soft")
-            with ui.row().classes("gap-1"):
+            strip = ui.element("div")
+            with ui.row().classes("gap-1 no-wrap"):
                 for same, icon, words in ((True, "check", "right"), (False, "close", "wrong")):
                     ui.button(
                         icon=icon, on_click=partial(self._mark, row, same, card)
                     ).props(f'flat dense size=sm aria-label="{words}"').classes(words)  # fmt: skip
+                if self._searcher.comparer is not None:
+                    ui.element("div").classes("space")
+                    ui.button("Parts", on_click=partial(self._explain, row, strip)).props(
+                        'flat dense no-caps size=sm aria-label="parts"'
+                    )
+
+    async def _explain(self, row: dict[Any, Any], strip: ui.element) -> None:
+        """Show the query and a match side by side, with what each of their parts says."""
+        assert self._answer is not None
+        asked = self._answer.query
+        try:
+            card = await self._turns.take(partial(self._compare, asked, row))
+        except (InputError, OSError) as error:
+            ui.notify(str(error), type="negative")
+            return
+        except HTTPException as error:
+            ui.notify(str(error.detail), type="warning")
+            return
+        strip.clear()
+        with strip:
+            ui.html(strip_html(card), sanitize=False)
+        self._evidence.set_content(card_html(card))
+        self._dialog.open()
+
+    def _compare(self, query: Path, row: dict[Any, Any]) -> EvidenceCard:
+        compared = self._searcher.compare(query, row["item"])
+        thumbnails = make_thumbnails([*compared.files[0]], _LARGE)
+        title = f"Rank {row['rank']}, distance {row['distance']:.3f}"
+        if not pd.isna(row.get("probability")):
+            title += f", {row['probability']:.0%} the same"
+        return make_cards(compared, [0], thumbnails, [title])[0]
 
     async def _mark(self, row: dict[Any, Any], same: bool, card: ui.element) -> None:
         assert self._answer is not None

@@ -20,6 +20,7 @@ from reid.data.locate import Found
 from reid.embedding import embed
 from reid.methods import check_branches
 from reid.retrieval.certainty import calibration_for, with_probabilities
+from reid.retrieval.evidence import Compared, Comparer
 from reid.retrieval.manifest import Manifest
 from reid.retrieval.question import Question
 from reid.retrieval.results import search
@@ -64,12 +65,15 @@ class Searcher:
     Attributes:
         run: the network.
         locate: finds the parts of images, for a network that needs them; None for others.
+        comparer: compares the parts of a query and a match; None where that cannot be done.
+        without_parts: why it cannot.
 
     Raises:
         InputError: galleries or the run cannot be opened, or do not belong together.
     """
 
     locate: Callable[[Images], Found | None] | None
+    comparer: Comparer | None
 
     def __init__(
         self,
@@ -81,7 +85,8 @@ class Searcher:
         self._paths = tuple(paths)
         self._lock, self._opening = threading.Lock(), threading.Lock()
         self._states: OrderedDict[int, Galleries] = OrderedDict()
-        self.locate = None
+        self.locate = self.comparer = None
+        self.without_parts = "nothing finds parts here"
         self._unknown = unknown
         self._device = device
         # A browser that was open before a restart must not take one image for another.
@@ -157,6 +162,23 @@ class Searcher:
         if not own or not path.is_file():
             raise GoneError(f"the file of '{name}' is not there any more")
         return path
+
+    def compare(self, query: Path, name: str) -> Compared:
+        """Compare the parts of a query and of an image found for it: one pair.
+
+        Args:
+            query: the file that was asked with.
+            name: of an image found before.
+
+        Raises:
+            InputError: parts cannot be compared here.
+            GoneError: as `file`.
+        """
+        if self.comparer is None:
+            raise InputError(f"no part evidence: {self.without_parts}")
+        file = self.file(name)
+        with self._lock:
+            return self.comparer.compare([(query, file)])
 
     def _current(self) -> tuple[int, Galleries]:
         with self._opening:

@@ -3,14 +3,17 @@
 import io
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
+from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.web.guard import Guard
@@ -19,6 +22,7 @@ from pipelines.recipes import load_recipe
 from reid.embedding import embed
 from reid.methods import build_model
 from reid.retrieval.about import GalleryAbout
+from reid.retrieval.evidence import Comparer
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.service.api import Turns, add_errors, make_api
 from reid.retrieval.service.marks import Marks
@@ -28,6 +32,7 @@ from reid.retrieval.writer import open_writer
 from reid.run import Run, save_model
 from reid.verification.calibration import Calibration
 from reid.verification.curve import Curve
+from reid.verification.described import describe
 
 
 def picture(seed, size=(40, 40)):
@@ -181,6 +186,111 @@ def test_files_that_are_no_images(client):
     assert response.status_code == 400
     for top in (0, 1001, "x"):
         assert ask(client, top=top).status_code == 422
+
+
+@pytest.fixture
+def parted(tmp_path):
+    """A searcher of a network that looks at parts, with boxes of every image it is asked about."""
+    torch.manual_seed(0)
+    changes = ["image.height=32", "image.width=32"]
+    recipe = load_recipe("prn-demo", changes)
+    (tmp_path / "parted").mkdir()
+    model = build_model(recipe, 2, start=False)
+    save_model(tmp_path / "parted" / "model.pt", model, recipe, ("0", "1"))
+    loaded = Run.load(tmp_path / "parted")
+    (tmp_path / "photos").mkdir(exist_ok=True)
+    for number in range(4):
+        picture(number).save(tmp_path / "photos" / f"{number}.png")
+    rows = [{"image": f"{n}.png"} for n in range(4)]
+    images = Images.from_rows(rows, tmp_path / "photos", "photos")
+    made = embed(loaded, images, device="cpu", progress=False)
+    about = GalleryAbout(model=loaded.hash, run=str(loaded.source), distance=made.distance)
+    built = Gallery.build(made.vectors, images, tmp_path / "parts-gallery", about)
+    searcher = Searcher([built.path], device="cpu")
+    searcher.comparer = Comparer(loaded, two_parts, device="cpu", keep=9, progress=False)
+    return searcher
+
+
+def two_parts(images):
+    """A window on every image, and a light on the queries, which are named by their content."""
+    rows = [(name, "window", 0.1, 0.1, 0.9, 0.5) for name in images.frame["image"]]
+    rows += [(name, "light", 0.0, 0.5, 0.25, 1.0) for name in images.frame["image"]
+             if len(Path(name).stem) >= 32]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["image", "part", "x1", "y1", "x2", "y2"])
+    return Boxes(frame.assign(score=1.0, source="detector"))
+
+
+def serve(searcher, tmp_path, **turns):
+    web = FastAPI(openapi_url="/api/openapi.json")
+    add_errors(web)
+    uploads, marks = Uploads(tmp_path / "queries"), Marks(tmp_path / "marks.jsonl")
+    web.include_router(make_api(searcher, uploads, marks, Turns(**turns)))
+    return TestClient(web)
+
+
+def test_what_the_parts_of_a_match_say(parted, tmp_path):
+    client = serve(parted, tmp_path)
+    found = ask(client).json()
+    asked = {"query": found["query"]}
+    told = client.get("/api/evidence", params={**asked, "item": found["matches"][0]["item"]}).json()
+    window, light, brand = told["parts"]
+    assert told["calibrated"] is False and told["note"] == ""
+    assert told["sentence"] == "Only window is seen in both: 0.000 apart."  # of itself
+    assert window["distance"] == pytest.approx(0, abs=1e-4) and window["says"] is None
+    corners = [{"x1": 0.1, "y1": 0.1, "x2": 0.9, "y2": 0.5}]
+    assert window["query"] == window["match"] == corners
+    assert len(light["query"]) == 1 and light["match"] == [] and light["distance"] is None
+    assert brand == {"part": "brand", "distance": None, "says": None, "query": [], "match": []}
+    other = {**asked, "item": found["matches"][1]["item"]}
+    far = client.get("/api/evidence", params=other).json()["parts"][0]["distance"]
+    item = parted.file(other["item"])
+    upload = tmp_path / "queries" / f"{found['query']}.png"
+    images = Images.from_rows([{"image": str(path)} for path in (upload, item)], Path("/"), "pair")
+    made = describe(parted.run, images, two_parts(images), device="cpu", progress=False).parts[:, 0]
+    expected = np.sqrt(((made[0].astype(float) - made[1]) ** 2).sum())
+    assert far == pytest.approx(expected, rel=0.05) and far > 0.1
+    part = client.get("/api/evidence", params={**other, "x2": 0.5, "y2": 0.5}).json()
+    assert part["parts"][0]["distance"] != far
+    (tmp_path / "photos" / item.name).unlink()
+    assert client.get("/api/evidence", params=other).status_code == 404
+    for wrong, status in (({"item": "1-1"}, 404), ({"query": "0" * 32}, 400), ({"x2": 0.01}, 400),
+                          ({"item": "../x"}, 422)):  # fmt: skip
+        params = {**asked, "item": found["matches"][0]["item"], **wrong}
+        assert client.get("/api/evidence", params=params).status_code == status
+
+
+def test_parts_that_say_for_and_against_where_the_run_is_calibrated(parted, tmp_path):
+    curve = Curve(slope=-1.0, offset=1.0, same=9, different=9)
+    parts = dict.fromkeys(parted.run.recipe.parts.use, curve)
+    Calibration(model=parted.run.hash, same=("identity",), branches="global", distance="euclidean",
+                compared="euclidean", source="s", whole=curve, parts=parts
+                ).write(parted.run.source)  # fmt: skip
+    parted.comparer = Comparer(parted.run, two_parts, device="cpu", progress=False)
+    client = serve(parted, tmp_path)
+    found = ask(client).json()
+    asked = {"query": found["query"], "item": found["matches"][0]["item"]}
+    told = client.get("/api/evidence", params=asked).json()
+    assert told["calibrated"] is True and told["sentence"] == "For it: window +1.0."
+    assert told["parts"][0]["says"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_where_no_parts_are_compared_that_is_said(client):
+    found = ask(client).json()
+    asked = {"query": found["query"], "item": found["matches"][0]["item"]}
+    response = client.get("/api/evidence", params=asked)
+    assert response.status_code == 400 and "no part evidence" in response.json()["detail"]
+
+
+def test_comparing_parts_has_its_time(parted, tmp_path):
+    client = serve(parted, tmp_path, seconds=0.3)
+    parted.comparer.compare = lambda pairs: time.sleep(2)
+    upload = Uploads(tmp_path / "queries").take(content(1))
+    row = parted.galleries()
+    state = max(parted._states)
+    assert len(row) == 4
+    asked = {"query": upload.name, "item": f"{state}-0"}
+    with client:
+        assert client.get("/api/evidence", params=asked).status_code == 504
 
 
 def test_long_requests_are_refused_by_what_they_say_and_by_what_they_are(client):

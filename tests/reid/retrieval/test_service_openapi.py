@@ -7,16 +7,15 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from reid.retrieval.service.api import Turns, add_errors, make_api
 from reid.retrieval.service.marks import Marks
-from reid.retrieval.service.searcher import Searcher
 from reid.retrieval.service.uploads import Uploads
-from tests.reid.retrieval.test_service import gallery, run  # noqa: F401 (fixtures)
+from tests.reid.retrieval.test_service import parted  # noqa: F401 (a fixture)
 
 
-def test_as_described(gallery, tmp_path):  # noqa: F811
+def test_as_described(parted, tmp_path):  # noqa: F811
     web = FastAPI(openapi_url="/api/openapi.json")
     add_errors(web)
     uploads, marks = Uploads(tmp_path / "queries"), Marks(tmp_path / "marks.jsonl")
-    web.include_router(make_api(Searcher([gallery.path], device="cpu"), uploads, marks, Turns()))
+    web.include_router(make_api(parted, uploads, marks, Turns()))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", web)
     asked = set()
     for found in schema.get_all_operations():
@@ -31,7 +30,8 @@ def test_as_described(gallery, tmp_path):  # noqa: F811
 
         answers()
     assert {path for _, path, _ in asked} == {
-        "/api/galleries", "/api/search", "/api/marks", "/api/marks.csv", "/api/queries/{query}",
+        "/api/galleries", "/api/search", "/api/evidence", "/api/marks", "/api/marks.csv",
+        "/api/queries/{query}",
         "/api/items/{item}/thumbnail", "/api/items/{item}/image",
     }  # fmt: skip
     assert ("POST", "/api/search", 400) in asked

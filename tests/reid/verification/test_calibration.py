@@ -98,11 +98,11 @@ def test_the_whole_decides_and_the_parts_explain(calibration):
     assert table["distance"].tolist()[:2] == pytest.approx([2.0, 0.3])
     np.testing.assert_allclose(table["probability"][:2], calibration.whole.probability([2.0, 0.3]))
     # The windows are alike and speak for it, and yet the whole says no.
-    assert found.says[0, 0] > 0
+    assert found.evidence.says[0, 0] > 0
     assert table["same"].tolist()[:2] == [False, True]
-    assert np.isnan(found.says[1:]).all()
+    assert np.isnan(found.evidence.says[1:]).all()
     assert table["note"].tolist() == ["", NO_COMMON_PART, UNREADABLE]
     assert table.loc[2, ["distance", "probability", "same"]].isna().all()
-    assert found.seen[0, 0].tolist() == [True, True]
-    assert found.seen[1, 0].tolist() == [True, False]
-    assert not found.seen[2].any()
+    assert found.evidence.seen[0, 0].tolist() == [True, True]
+    assert found.evidence.seen[1, 0].tolist() == [True, False]
+    assert not found.evidence.seen[2].any()
