@@ -136,6 +136,8 @@ class GalleryWriter:
             for path in folder.iterdir():
                 if path not in named:
                     path.unlink(missing_ok=True)
+        for path in self.folder.glob(".*.part*"):  # of a file beside, never renamed into its place
+            path.unlink(missing_ok=True)
 
     def _together(self, segments: Sequence[Segment]) -> list[StoredSegment]:
         """Write the kept rows of segments as one; one that nothing was removed from stays."""
