@@ -295,7 +295,7 @@ class _Adding:
             )  # fmt: skip
             dimension = made.vectors.shape[1]
             new = Manifest(**about.model_dump(), dimension=dimension, half=self._half)
-            self._writer = GalleryWriter(self._folder, new)
+            self._writer = GalleryWriter.begin(self._folder, new)
             self._writer.root_number(images.root)
         elif made.distance != self._writer.manifest.distance:
             raise InputError(

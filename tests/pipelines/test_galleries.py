@@ -246,6 +246,25 @@ def test_a_full_disk_leaves_what_was_committed(tmp_path, folder, run, monkeypatc
     truly(grow(place, folder, run), run, folder)
 
 
+def test_a_disk_that_is_full_again_and_again(small_disk, folder, run):
+    """The whole command on a real one, until there is room enough."""
+    place = small_disk.path / "gallery"
+    size, counts = 4, [0]
+    while True:
+        small_disk.resize(size)
+        try:
+            gallery = grow(place, folder, run, chunk=1, thumbnails=True)
+            break
+        except InputError as error:
+            assert "No space left on device; make room; what was added before is kept" in str(error)
+        if (place / "manifest.json").is_file():
+            verify(place)
+            counts.append(len(Gallery.open(place)))
+        size += 4
+    assert counts == sorted(counts) and len(set(counts)) > 2
+    truly(gallery, run, folder)
+
+
 def test_keeping(tmp_path, folder, run, capsys):
     place = tmp_path / "gallery"
     grow(place, folder, run, thumbnails=True)
