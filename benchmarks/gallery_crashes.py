@@ -19,6 +19,7 @@ imports. A CSV with a line for each kill, or full disk, is written to FOLDER.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import resource
 import shutil
@@ -316,7 +317,13 @@ def _require(true: bool, what: str) -> None:
 
 
 def built(job: Job, place: Path) -> tuple[Reference, float]:
-    """Return the gallery that is built in one go, and the seconds from the first pass on."""
+    """Return the gallery that is built in one go, and the seconds from the first pass on.
+
+    One that is there is taken.
+    """
+    told_before = place.with_suffix(".seconds")
+    if told_before.is_file():
+        return Reference(Gallery.open(place)), float(told_before.read_text())
     whole = Job(job.data, place, job.run, job.chunk, job.log)
     process, told = started(whole)
     while _next(told) not in ("embedding", _END):
@@ -325,24 +332,29 @@ def built(job: Job, place: Path) -> tuple[Reference, float]:
     message = ended(told)
     process.join()
     _require(message == _END, f"the gallery in one go: {message}")
-    return Reference(Gallery.open(place)), time.perf_counter() - start
+    taken = time.perf_counter() - start
+    told_before.write_text(f"{taken}")
+    return Reference(Gallery.open(place)), taken
 
 
 def kills(job: Job, reference: Reference, taken: float, count: int, seed: int) -> list[Seen]:
     """Kill writers so many times, and let the last one finish.
 
-    Of six kills one falls anywhere in the whole of a run, one into looking at the files, two into
-    embedding (so early that it takes many to come to the end), and two into writing one of the
-    next three pieces.
+    Of six attempts one falls anywhere from the start on (each second time in the whole of a run),
+    one into looking at the files, two into embedding (so early that it takes many to come to the
+    end), and two into writing one of the next three pieces.
     """
     random = np.random.default_rng(seed)
     crashes = Crashes(job, reference)
     done = finished = 0
-    while done < count:
+    for attempt in itertools.count():
+        if done == count:
+            break
         short = random.uniform(0, 3 * taken / count)
-        match done % 6:
+        match attempt % 6:
             case 0:
-                over = crashes.kill("ready", random.uniform(0, taken))
+                reach = short if attempt % 12 else random.uniform(0, taken)
+                over = crashes.kill("ready", reach)
             case 1:
                 over = crashes.kill("looking", short)
             case 2 | 4:
