@@ -52,6 +52,8 @@ class Images:
             pixels from the top left corner, right and bottom exclusive. Further columns are kept.
         root: the folder that ``image`` is relative to.
         source: the file or folder that errors name.
+        closed: a line for each folder below that could not be listed, whose images are therefore
+            not among these; only the reader's own table has them, not a part of it.
 
     Raises:
         InputError: from every constructor, where the table breaks these rules.
@@ -60,6 +62,7 @@ class Images:
     frame: pd.DataFrame
     root: Path
     source: str = "images table"
+    closed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         frame = self.frame

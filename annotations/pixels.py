@@ -111,27 +111,42 @@ def read_size(path: Path) -> tuple[int, int]:
     return (height, width) if quarter_turned else (width, height)
 
 
-def find_images(folder: Path) -> list[Path]:
+def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
     """Return every image file under ``folder``, sorted by path, judged by the suffix.
 
+    Args:
+        folder: where to look.
+        closed: takes a line for each folder below that the system does not let be listed; whoever
+            gives none passes over them.
+
     Raises:
-        InputError: the folder is missing, is a file, or holds no image.
+        InputError: the folder is missing, is a file, cannot be listed, or holds no image.
     """
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}")
-    found = sorted(_image_files(str(folder)), key=_steps)
+    refused: list[str] = []
+    found = sorted(_image_files(str(folder), refused), key=_steps)
+    if closed is not None:
+        closed += sorted(refused)
+    if not found and refused:
+        raise InputError(f"{refused[0]}; allow it to be read, and no other folder holds an image")
     if not found:
         raise InputError(f"{folder}: no image in it (looked for {', '.join(sorted(SUFFIXES))})")
     return [Path(path) for path in found]
 
 
-def _image_files(folder: str) -> Iterator[str]:
-    """Yield the image files below a folder; a folder's listing says what is one, without a stat."""
+def _image_files(folder: str, refused: list[str]) -> Iterator[str]:
+    """Yield the image files below a folder; a folder's listing says what is one, without a stat.
+
+    Of a folder that cannot be listed a line goes to ``refused``; one that has gone meanwhile holds
+    nothing.
+    """
     waiting = [folder]
     while waiting:
+        place = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
+            with os.scandir(place) as entries:
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
@@ -139,8 +154,10 @@ def _image_files(folder: str) -> Iterator[str]:
                         waiting.append(entry.path)
                     elif _suffix(entry.name) in SUFFIXES and entry.is_file():
                         yield entry.path
-        except PermissionError:
+        except FileNotFoundError:
             continue
+        except OSError as error:
+            refused.append(f"{place}: cannot be listed ({error.strerror or error})")
 
 
 def _suffix(name: str) -> str:

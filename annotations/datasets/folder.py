@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from annotations.errors import InputError
@@ -24,12 +25,15 @@ def read(root: Path) -> Images:
     3. Without a camera folder, a part of the file's name such as ``c002`` or ``cam2``, set off
        by ``_``, ``-`` or ``.``, is the camera, in small letters.
 
+    Folders below that cannot be listed are passed over; the table's ``closed`` names them.
+
     Raises:
         InputError: the folder is missing or holds no image, an image is deeper than that, or a
             first folder is a split by another name, such as val.
     """
     rows = []
-    for path in find_images(root):
+    closed: list[str] = []
+    for path in find_images(root, closed):
         image = path.relative_to(root)
         *folders, name = image.parts
         row = {"image": image.as_posix()}
@@ -51,4 +55,4 @@ def read(root: Path) -> Images:
         if token and "camera" not in row:
             row["camera"] = token[1].lower()
         rows.append(row)
-    return Images.from_rows(rows, root, str(root))
+    return replace(Images.from_rows(rows, root, str(root)), closed=tuple(closed))

@@ -40,10 +40,17 @@ def image_names(folder: Path, depth: int = 0) -> list[str]:
 
     Raises:
         MissingError: the folder is missing or holds no such image.
+        InputError: it, or one in it, cannot be listed.
     """
     if not folder.is_dir():
         raise MissingError(f"{folder}: no such folder")
-    names = sorted(_walk(str(folder), "", depth))
+    try:
+        names = sorted(_walk(str(folder), "", depth))
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(
+            f"{error.filename or folder}: cannot be listed ({why}); allow it to be read"
+        ) from None
     if not names:
         where = f" {depth} folders down" if depth else ""
         raise MissingError(f"{folder}: no image in it{where}")

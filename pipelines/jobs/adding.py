@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +44,8 @@ from reid.retrieval.writer import GalleryWriter, require_replaceable
 from reid.run import Run
 
 UNREADABLE = "unreadable.csv"
+_KEPT = "; the gallery keeps its embedding of an earlier content"
+_CLOSED = "; what the gallery has of it stays"
 CHUNK = 8192
 """Images that are committed together: what is done of a long job is not lost when it is stopped."""
 
@@ -56,7 +60,7 @@ class Added:
         unchanged: images that were there already.
         gone: images that were removed, as their file is no longer there.
         embedded: passes through the network; images of one content share theirs.
-        unreadable: a line for each file that cannot be used.
+        unreadable: a line for each file that cannot be used, and each folder that cannot be listed.
     """
 
     new: int
@@ -129,19 +133,16 @@ def add(
                     done = adding.add(images, keep_gone, chunk)
                     lines += done.unreadable
                     say(_words(images, done))
+                if not is_gallery(gallery):
+                    raise InputError(f"{tables[0].source}: none of its images could be read")
+                listed = gallery / UNREADABLE
+                write_table(pd.DataFrame({"problem": lines}, dtype="string"), listed)
         except OSError as error:
-            raise InputError(
-                f"{gallery}: {error.strerror or error}; what was added before is kept, and the "
-                "same command goes on from there"
-            ) from None
-    if not is_gallery(gallery):
-        raise InputError(f"{tables[0].source}: none of its images could be read")
+            raise InputError(f"{gallery}: {_stopped(error)}") from None
     for line in lines[:10]:
         say(line)
-    listed = gallery / UNREADABLE
-    write_table(pd.DataFrame({"problem": lines}, dtype="string"), listed)
     if lines:
-        written(listed, f"{len(lines)} files that cannot be used:")
+        written(listed, f"{len(lines)} files and folders that cannot be used:")
     opened = Gallery.open(gallery)
     written(gallery, f"gallery of {len(opened):,} images:")
     return opened
@@ -208,7 +209,11 @@ class _Adding:
             opened, images, root, lambda count: self._bar.advance(reading, count)
         )
         self._bar.remove_task(reading)
-        problems = [f"{path}: cannot be read" for path in changes.unreadable]
+        problems = [f"{line}{_CLOSED if opened else ''}" for line in images.closed]
+        problems += [
+            f"{path}: cannot be read{_KEPT if path in changes.kept else ''}"
+            for path in changes.unreadable
+        ]
         frame = changes.frame
         embedded = new = replaced = 0
         bar = self._bar.add_task("embedding", total=len(frame))
@@ -247,8 +252,9 @@ class _Adding:
         first = ~frame.duplicated(CONTENT).to_numpy() & (frame[SAME] < 0).to_numpy()
         self._bar.advance(bar, int((~first).sum()))
         known: dict[bytes, npt.NDArray[np.floating[Any]]] = {}
+        lines: list[str] = []
         if first.any():
-            made = self._embed(images, frame[first], problems, bar)
+            made = self._embed(images, frame[first], lines, bar)
             if made is not None:
                 started = self._start(made, images)
                 stored = stored_vectors(made.vectors, distance_named(made.distance), started.half)
@@ -259,7 +265,9 @@ class _Adding:
             again = frame[CONTENT][copied >= 0]
             vectors = Gallery.open(self._folder).vectors(copied[copied >= 0])
             known |= dict(zip(again, vectors, strict=True))
-        fine = frame[[content in known for content in frame[CONTENT]]].reset_index(drop=True)
+        there = np.array([content in known for content in frame[CONTENT]], dtype=bool)
+        problems += _unusable(images, frame[~there], lines)
+        fine = frame[there].reset_index(drop=True)
         if len(fine):
             assert self._writer is not None
             manifest = self._writer.manifest
@@ -300,7 +308,7 @@ class _Adding:
             )  # fmt: skip
             dimension = made.vectors.shape[1]
             new = Manifest(**about.model_dump(), dimension=dimension, half=self._half)
-            self._writer = GalleryWriter(self._folder, new)
+            self._writer = GalleryWriter.begin(self._folder, new)
             self._writer.root_number(images.root)
         elif made.distance != self._writer.manifest.distance:
             raise InputError(
@@ -309,6 +317,32 @@ class _Adding:
                 f"{made.distance} now; make the gallery again"
             )
         return self._writer.manifest
+
+
+def _unusable(images: Images, frame: pd.DataFrame, lines: list[str]) -> Iterator[str]:
+    """Yield a line for each image of no use, copies of one content included.
+
+    Args:
+        images: whose they are.
+        frame: their rows.
+        lines: why, of one image of each content, in their order.
+    """
+    firsts = frame.drop_duplicates(CONTENT)
+    whys = {
+        content: line.removeprefix(f"{images.root / image}")
+        for content, image, line in zip(firsts[CONTENT], firsts["image"], lines, strict=True)
+    }
+    for content, image, instead in zip(
+        frame[CONTENT], frame["image"], frame[REPLACES], strict=True
+    ):
+        yield f"{images.root / image}{whys[content]}{_KEPT if instead >= 0 else ''}"
+
+
+def _stopped(error: OSError) -> str:
+    """Say what a system's error stopped, and what to do."""
+    full = error.errno == errno.ENOSPC
+    why = f"{os.strerror(errno.ENOSPC)}; make room" if full else str(error.strerror or error)
+    return f"{why}; what was added before is kept, and the same command goes on from there"
 
 
 def _run(gallery: Path, before: Manifest | None, run: Path | None) -> Run:

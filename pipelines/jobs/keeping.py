@@ -174,7 +174,7 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
             writer = GalleryWriter.resume(gallery)
         else:
             empty = {"generation": 0, "segments": (), "roots": (), "index": None}
-            writer = GalleryWriter(gallery, sources[0].manifest.model_copy(update=empty))
+            writer = GalleryWriter.begin(gallery, sources[0].manifest.model_copy(update=empty))
         for source in sources:
             _take(writer, source)
     opened = Gallery.open(gallery)

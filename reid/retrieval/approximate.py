@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import torch
 
 from reid.distances import Distance, IndexedDistance
 from reid.retrieval.exact import Floats, Mask, Rows
-from reid.retrieval.vectors import ask, metric_of
+from reid.retrieval.vectors import ask, metric_of, not_written
 
 _TRAINING = 64
 """Embeddings that each list's centre is learned from, on average."""
@@ -69,7 +68,7 @@ def write_index(index: Any, path: Path) -> None:
     try:
         faiss.write_index(index, str(path))
     except RuntimeError as error:
-        raise OSError(errno.EIO, f"faiss could not write: {error}") from None
+        raise not_written(error) from None
 
 
 def find(

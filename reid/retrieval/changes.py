@@ -41,12 +41,14 @@ class Changes:
             out, which may be another table's.
         unchanged: how many images stay.
         unreadable: files that are listed and cannot be read.
+        kept: those of them of which the gallery keeps what it had.
     """
 
     frame: pd.DataFrame
     gone: Rows
     unchanged: int
     unreadable: list[str]
+    kept: frozenset[str]
 
 
 def find_changes(
@@ -70,7 +72,7 @@ def find_changes(
     states = states_of(images.paths)
     seen = np.array([state is not None for state in states])
     frame = images.frame[seen].reset_index(drop=True)
-    missing = [str(images.root / image) for image in images.frame["image"][~seen]]
+    missing = images.frame["image"][~seen].reset_index(drop=True)
     frame[ROOT] = root
     frame[SIZE] = [state.size for state in states if state is not None]
     frame[TIME] = [state.time for state in states if state is not None]
@@ -96,15 +98,27 @@ def find_changes(
     frame = frame[asked].reset_index(drop=True)
     if frame.empty:
         frame[CONTENT] = pd.Series([], dtype="object")
-        return Changes(frame.assign(**{SAME: []}), gone, unchanged, missing)
+        unreadable, kept = _unreadable(images.root, missing, known, rows, gone)
+        return Changes(frame.assign(**{SAME: []}), gone, unchanged, unreadable, kept)
     paths = [images.root / image for image in frame["image"]]
     contents = contents_of(paths, advance)
     readable = np.array([content is not None for content in contents])
-    missing += [str(path) for path, fine in zip(paths, readable, strict=True) if not fine]
+    missing = pd.concat([missing, frame["image"][~readable]])
+    unreadable, kept = _unreadable(images.root, missing, known, rows, gone)
     frame[CONTENT] = contents
     frame = frame[readable].reset_index(drop=True)
     frame[SAME] = _same_content(gallery, frame[CONTENT].tolist())
-    return Changes(frame, gone, unchanged, missing)
+    return Changes(frame, gone, unchanged, unreadable, kept)
+
+
+def _unreadable(
+    base: Path, names: pd.Series[str], known: pa.Table, rows: Rows, gone: Rows
+) -> tuple[list[str], frozenset[str]]:
+    """Return the files of some images, and those of them that stay in the gallery as they were."""
+    files = [str(base / name) for name in names]
+    place = _places(names, known)
+    stays = (place >= 0) & ~np.isin(np.append(rows, -1)[place], gone)
+    return files, frozenset(file for file, there in zip(files, stays, strict=True) if there)
 
 
 def _known(gallery: Gallery | None, root: int) -> tuple[Rows, pa.Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,17 @@ from reid.distances import distance_named, nearest
 from reid.distances.cosine import COSINE
 from reid.embedding import Embedded
 from reid.reranking.refinement import single_vectors
+from reid.retrieval.apart import MOST, Values, few_values
 from reid.retrieval.asking import Queries
 from reid.retrieval.exact import Floats, Part, Rows, search_exactly
 from reid.retrieval.question import Question
 from reid.retrieval.searched import Searched
+from reid.retrieval.several import Galleries
 
 _MORE = 4
 """So many times as many images are looked at where those before were not enough."""
+_LOOKS = 3
+"""Lists so many times longer, after which groups that are not many are looked through instead."""
 _ROWS = 4_000_000
 """Rows of all lists that are looked at together."""
 _ROOT = Path("/")
@@ -49,16 +54,22 @@ class Finder:
         self._unit = queries.names.index.to_numpy() if self.pooled else images["unit"].to_numpy()
         self._refined = self._refine() if question.refine else None
 
-    def found(self) -> pd.DataFrame:
-        """Return ``unit``, ``row``, ``distance`` and ``group``, by unit and distance."""
+    def found(self, units: Rows | None = None) -> pd.DataFrame:
+        """Return ``unit``, ``row``, ``distance`` and ``group``, by unit and distance.
+
+        Args:
+            units: queries to look for, ascending; None for all.
+        """
         question = self.question
         sets = question.pool == "sets"
         enough = question.candidates if sets else question.top
         wanted = enough if sets or not self._leaves_out else question.top * _MORE
         wanted = min(wanted, max(enough, self.galleries.longest))
-        waiting = np.unique(self._unit)
+        waiting = np.unique(self._unit) if units is None else units
         done: list[pd.DataFrame] = []
+        looks = 0
         while len(waiting):
+            looks += 1
             ready = []
             widest = min(wanted, len(self.galleries))
             pieces = min(len(waiting), -(-len(waiting) * widest // _ROWS))
@@ -70,6 +81,9 @@ class Finder:
                 done.append(found[found.groupby("unit").cumcount() < enough])
                 ready.append(full)
             waiting = np.setdiff1d(waiting, np.concatenate(ready))
+            if len(waiting) and (values := self._few_values(looks)) is not None:
+                done.append(self._by_value(values, waiting))
+                break
             wanted = self._wider(wanted, len(waiting))
         return pd.concat(done).sort_values("unit", kind="stable").reset_index(drop=True)
 
@@ -87,6 +101,34 @@ class Finder:
                 "for fewer with --top, or narrow the search with --where"
             )
         return min(wanted * _MORE, longest)
+
+    def _few_values(self, looks: int) -> Values | None:
+        """Return the groups to look through one by one; None where longer lists are better.
+
+        Lists of fewer groups than are wanted would grow until they hold everything, and so do those
+        of groups that are far from a query.
+        """
+        group = self.question.group
+        if group is None or self._refined is not None:
+            return None
+        if not isinstance(self.galleries, Galleries):  # a server groups by itself
+            return None
+        most = self.question.top if looks < _LOOKS else MOST
+        return few_values(self.galleries, group, self.keep, most)
+
+    def _by_value(self, values: Values, units: Rows) -> pd.DataFrame:
+        """Return what `found` does, for some queries, by the nearest of each group."""
+        question = self.question
+        pieces = []
+        for number, name in enumerate(values.names):
+            # Of what is in no group, each is one by itself.
+            top = question.top if name is None else 1
+            one = replace(question, group=None, top=top, exact=True)
+            among = Finder(self.galleries, self.queries, one, values.numbers == number)
+            some = among.found(units)
+            pieces.append(some.assign(group="\0" + some["group"] if name is None else name))
+        found = pd.concat(pieces).sort_values(["unit", "distance"], kind="stable")
+        return found[found.groupby("unit").cumcount() < question.top]
 
     @property
     def _leaves_out(self) -> bool:

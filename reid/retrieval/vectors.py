@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def write_vectors(
         try:
             faiss.write_index(index, str(folder / INDEX))
         except RuntimeError as error:
-            raise OSError(errno.EIO, f"faiss could not write: {error}") from None
+            raise not_written(error) from None
         return INDEX
     shape = (sum(map(len, pieces)), first.shape[1])
     header = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
@@ -104,6 +105,13 @@ def write_vectors(
         for piece in pieces:
             stream.write(np.ascontiguousarray(piece).data)
     return PLAIN
+
+
+def not_written(error: RuntimeError) -> OSError:
+    """Return what faiss' error at writing a file is; of the system's it has the words alone."""
+    if os.strerror(errno.ENOSPC) in str(error):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return OSError(errno.EIO, f"faiss could not write: {error}")
 
 
 def _empty(width: int, half: bool, distance: IndexedDistance) -> Any:

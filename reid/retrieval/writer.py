@@ -28,7 +28,7 @@ _LEFT = {LOCK, SEGMENTS, PIECES, f".{MANIFEST}.part"}
 
 
 class GalleryWriter:
-    """The one writer of a gallery; get it from `open_writer`.
+    """The one writer of a gallery; get it from `open_writer`, or from `begin`.
 
     Whatever ends a change before its end, the gallery is as it was before. What such a change
     has written is removed by the next writer.
@@ -41,6 +41,16 @@ class GalleryWriter:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
+
+    @classmethod
+    def begin(cls, folder: Path, manifest: Manifest) -> GalleryWriter:
+        """Begin a gallery where there is none, and remove what an earlier beginning left.
+
+        To be called by whoever is `reid.retrieval.lock.writing`.
+        """
+        writer = cls(folder, manifest)
+        writer.clean()
+        return writer
 
     @classmethod
     def resume(cls, folder: Path) -> GalleryWriter:
@@ -137,6 +147,8 @@ class GalleryWriter:
             for path in folder.iterdir():
                 if path not in named:
                     path.unlink(missing_ok=True)
+        for path in self.folder.glob(".*.part*"):  # of a file beside, never renamed into its place
+            path.unlink(missing_ok=True)
 
     def _together(self, segments: Sequence[Segment]) -> list[StoredSegment]:
         """Write the kept rows of segments as one; one that nothing was removed from stays."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from annotations.datasets import read_images
+from annotations.datasets.listed import image_names
 from annotations.errors import InputError
 from annotations.files import whole_file, whole_folder, write_text
 from annotations.pixels import ImageError, find_images, find_unreadable, read_image, read_size
@@ -79,6 +83,33 @@ def test_images_are_found_by_suffix(tmp_path: Path, draw: Callable[..., Path]) -
     (tmp_path / ".hidden.jpg").touch()
     found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
     assert found == ["UP.JPEG", "a.png", "b/x.jpg"]
+
+
+def test_folders_that_cannot_be_listed_are_named(
+    tmp_path: Path, draw: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(tmp_path / "b" / "x.jpg")
+    draw(tmp_path / "c" / "y.jpg")
+    scandir = os.scandir
+
+    def refusing(place: str) -> object:  # as it does to anyone but root
+        if place == str(tmp_path / "b"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if place == str(tmp_path / "gone"):
+            raise FileNotFoundError(errno.ENOENT, "No such file")
+        return scandir(place)
+
+    (tmp_path / "gone").mkdir()
+    monkeypatch.setattr(os, "scandir", refusing)
+    closed: list[str] = []
+    assert find_images(tmp_path, closed) == find_images(tmp_path) == [tmp_path / "c" / "y.jpg"]
+    assert closed == [f"{tmp_path / 'b'}: cannot be listed (Permission denied)"]
+    images = read_images(tmp_path)
+    assert images.closed == tuple(closed) and images.where(images.frame["image"] != "").closed == ()
+    with pytest.raises(InputError, match=r"b: cannot be listed \(Permission denied\); allow it"):
+        find_images(tmp_path / "b")
+    with pytest.raises(InputError, match=r"b: cannot be listed \(Permission denied\); allow it"):
+        image_names(tmp_path / "b")
 
 
 def test_folders_without_images_are_refused(tmp_path: Path) -> None:

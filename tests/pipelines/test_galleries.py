@@ -144,14 +144,65 @@ def test_files_that_cannot_be_used_are_listed(tmp_path, folder, run, capsys):
     assert len(listed) == 3
     for name in ("empty.png", "text.jpg", "tiny.png"):
         assert listed.str.contains(name, regex=False).sum() == 1
-    assert "3 files that cannot be used" in capsys.readouterr().out
-    (folder / "v1" / "c1" / "1.png").write_bytes(b"")  # that was fine before
-    assert "v1/c1/1.png" in grow(place, folder, run).table(gallery.rows)["image"].tolist()
+    assert "3 files and folders that cannot be used" in capsys.readouterr().out
+    # One that was fine before; of the same content as another of no use.
+    (folder / "v1" / "c1" / "1.png").write_bytes(b"")
+    again = grow(place, folder, run)
+    assert "v1/c1/1.png" in again.table(again.rows)["image"].tolist()
+    np.testing.assert_array_equal(again.embeddings, gallery.embeddings)
+    lines = pd.read_csv(place / "unreadable.csv")["problem"]
+    assert len(lines) == 4 and lines.str.contains("keeps its embedding").sum() == 1
+    kept = lines[lines.str.contains("keeps its embedding")].item()
+    assert kept.startswith(f"{folder / 'v1' / 'c1' / '1.png'}: ")
+    Image.new("RGB", (32, 32)).save(folder / "v1" / "c1" / "1.png")
+    truly_fine = grow(place, folder, run)
+    assert not np.array_equal(truly_fine.embeddings, gallery.embeddings)
+    assert len(pd.read_csv(place / "unreadable.csv")) == 3
     bad = tmp_path / "bad"
     bad.mkdir()
     (bad / "1.png").touch()
     with pytest.raises(InputError, match="none of its images could be read"):
         grow(tmp_path / "new", bad, run)
+
+
+def closing(monkeypatch, *places):
+    """Have the system refuse to list folders and to read files, which it does not to root."""
+    closed = {str(place) for place in places}
+    scandir, read = os.scandir, adding.find_changes.__globals__["contents_of"]
+
+    def refusing(place="."):
+        if str(place) in closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return scandir(place)
+
+    def unread(paths, advance=None):
+        found = read(paths, advance)
+        return [None if str(p) in closed else c for p, c in zip(paths, found, strict=True)]
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr("reid.retrieval.changes.contents_of", unread)
+
+
+def test_what_may_not_be_read_is_told_and_stays(tmp_path, folder, run, monkeypatch, capsys):
+    place = tmp_path / "gallery"
+    before = grow(place, folder, run)
+    changed = folder / "v1" / "c1" / "1.png"
+    paint(changed, 11)
+    closing(monkeypatch, folder / "v0", changed)
+    after = grow(place, folder, run)
+    assert after.manifest.generation == before.manifest.generation and len(after) == 6
+    said = [
+        f"{folder / 'v0'}: cannot be listed (Permission denied); what the gallery has of it stays",
+        f"{changed}: cannot be read; the gallery keeps its embedding of an earlier content",
+    ]
+    assert pd.read_csv(place / "unreadable.csv")["problem"].tolist() == said
+    assert all(line in capsys.readouterr().out.splitlines() for line in said[:1])
+    grow(tmp_path / "new", folder, run)
+    assert pd.read_csv(tmp_path / "new" / "unreadable.csv")["problem"].tolist() == [
+        f"{folder / 'v0'}: cannot be listed (Permission denied)", f"{changed}: cannot be read",
+    ]  # fmt: skip
+    monkeypatch.undo()
+    truly(grow(place, folder, run), run, folder)
 
 
 def test_another_network_or_manner_is_refused(tmp_path, folder, run):
@@ -193,6 +244,25 @@ def test_a_full_disk_leaves_what_was_committed(tmp_path, folder, run, monkeypatc
     verify(place)
     assert len(Gallery.open(place)) == 10
     truly(grow(place, folder, run), run, folder)
+
+
+def test_a_disk_that_is_full_again_and_again(small_disk, folder, run):
+    """The whole command on a real one, until there is room enough."""
+    place = small_disk.path / "gallery"
+    size, counts = 4, [0]
+    while True:
+        small_disk.resize(size)
+        try:
+            gallery = grow(place, folder, run, chunk=1, thumbnails=True)
+            break
+        except InputError as error:
+            assert "No space left on device; make room; what was added before is kept" in str(error)
+        if (place / "manifest.json").is_file():
+            verify(place)
+            counts.append(len(Gallery.open(place)))
+        size += 4
+    assert counts == sorted(counts) and len(set(counts)) > 2
+    truly(gallery, run, folder)
 
 
 def test_keeping(tmp_path, folder, run, capsys):
