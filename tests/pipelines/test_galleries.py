@@ -20,6 +20,7 @@ from pipelines.jobs.keeping import compact, info, merge, remove, verify
 from pipelines.recipes import load_recipe
 from reid.embedding import embed
 from reid.methods import build_model
+from reid.retrieval import changes
 from reid.retrieval.gallery import Gallery
 from reid.run import Run, save_model
 
@@ -168,7 +169,7 @@ def test_files_that_cannot_be_used_are_listed(tmp_path, folder, run, capsys):
 def closing(monkeypatch, *places):
     """Have the system refuse to list folders and to read files, which it does not to root."""
     closed = {str(place) for place in places}
-    scandir, read = os.scandir, adding.find_changes.__globals__["contents_of"]
+    scandir, read = os.scandir, changes.contents_of
 
     def refusing(place="."):
         if str(place) in closed:
