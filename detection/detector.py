@@ -79,6 +79,7 @@ class Detector:
         self._head = network.model[-1]
         self._head.xyxy = True
         self._raw: nn.Module = Raw(network)
+        self._made: dict[tuple[str, bool, int, int], Whole] = {}
         self.precision = low_precision(device)
         """The 16-bit format that the network is computed in; None for single precision."""
 
@@ -202,9 +203,12 @@ class Detector:
         if engine is None:
             yield
             return
-        example = torch.zeros(batch, 3, side, side, dtype=torch.uint8, device=self.device)
         before, half = self._raw, self.precision is not None
-        self._raw = Whole(engine.make(before, example, half), batch)
+        key = (engine.name, half, batch, side)
+        if key not in self._made:
+            example = torch.zeros(batch, 3, side, side, dtype=torch.uint8, device=self.device)
+            self._made[key] = Whole(engine.make(before, example, half), batch)
+        self._raw = self._made[key]
         try:
             yield
         finally:

@@ -132,7 +132,8 @@ def _computing(name: str, passes: Passes, sample: Sample) -> Iterator[None]:
     half = uses_bf16(before, passes.device) and name != SINGLE
     passes.precision = "float32" if name == SINGLE else before
     try:
-        with computed_by(engine, passes.model, lambda: passes(*sample.blank(passes.device)), half):
+        pixels, where = sample.blank(passes.device)
+        with computed_by(engine, passes.model, pixels, lambda some: passes(some, where), half):
             yield
     finally:
         passes.precision = before

@@ -39,22 +39,32 @@ _made: WeakKeyDictionary[nn.Module, dict[tuple[object, ...], dict[str, Whole]]] 
 
 @contextmanager
 def computed_by(
-    engine: Engine | None, model: nn.Module, pass_one: Callable[[], object], half: bool
+    engine: Engine | None,
+    model: nn.Module,
+    pixels: Tensor,
+    pass_on: Callable[[Tensor], object],
+    half: bool,
 ) -> Iterator[None]:
     """Let an engine compute the trunks of a model.
 
     Args:
         engine: None for PyTorch as it is.
         model: in evaluation mode, on its device; as before afterwards.
-        pass_one: passes a full batch through the model, whose shapes engines are made for.
+        pixels: a full batch, whose shape engines are made for.
+        pass_on: passes it through the model.
         half: whether it may compute in a 16-bit format.
     """
     if engine is None:
         yield
         return
     mine = trunks(model)
-    examples = _examples(mine, pass_one)
-    made = _wholes(engine, model, mine, examples, half)
+    changes = sum(weight._version for weight in model.parameters())
+    key = (engine.name, half, str(pixels.device), tuple(pixels.shape), changes)
+    known = _made.setdefault(model, {})
+    if key not in known:
+        examples = _examples(mine, lambda: pass_on(pixels))
+        known[key] = {name: _whole(engine, mine[name], examples[name], half) for name in mine}
+    made = known[key]
     for name, module in mine.items():
         module.forward = made[name].forward
     try:
@@ -64,28 +74,11 @@ def computed_by(
             del module.forward
 
 
-def _wholes(
-    engine: Engine,
-    model: nn.Module,
-    mine: dict[str, nn.Module],
-    examples: dict[str, Tensor],
-    half: bool,
-) -> dict[str, Whole]:
-    """Return what computes each trunk, made now or before."""
-    given = sorted((name, tuple(one.shape), one.dtype) for name, one in examples.items())
-    device = next(iter(examples.values())).device
-    changes = sum(weight._version for weight in model.parameters())
-    key = (engine.name, half, str(device), changes, *given)
-    known = _made.setdefault(model, {})
-    if key not in known:
-        made = {}
-        for name, module in mine.items():
-            # A copy shares the weights, and is what the engine takes from now on: the module
-            # itself will lead to the engine.
-            alone = copy.copy(module).eval()
-            made[name] = Whole(engine.make(alone, examples[name], half), len(examples[name]))
-        known[key] = made
-    return known[key]
+def _whole(engine: Engine, module: nn.Module, example: Tensor, half: bool) -> Whole:
+    """Have an engine made of a trunk."""
+    # A copy shares the weights, and is what the engine takes from now on: the module itself will
+    # lead to the engine.
+    return Whole(engine.make(copy.copy(module).eval(), example, half), len(example))
 
 
 def _examples(mine: dict[str, nn.Module], pass_one: Callable[[], object]) -> dict[str, Tensor]:

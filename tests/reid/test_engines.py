@@ -72,7 +72,7 @@ def test_every_method_gives_the_same_by_another_engine(name, tmp_path):
     where = where_of(name, 3)
     with torch.inference_mode():
         exact = model.describe(pixels, where)
-        with computed_by(engine, model, lambda: model.describe(pixels, where), False):
+        with computed_by(engine, model, pixels, lambda some: model.describe(some, where), False):
             found = model.describe(pixels, where)
         again = model.describe(pixels, where)
     for one, other, last in zip(exact, found, again, strict=True):
