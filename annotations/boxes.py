@@ -86,12 +86,17 @@ class Boxes:
             InputError: there are boxes, and none is of one of the images: most likely they
                 were made from another data set or with another root.
         """
-        mine = self.frame["image"].isin(images.frame["image"])
-        if len(self) and not mine.any():
+        mine = self.among(images)
+        if len(self) and not len(mine):
             raise InputError(
                 f"{self.source}: no box of any of the {len(images)} images of {images.source}; it "
                 f"has '{self.frame['image'].iloc[0]}' where the images are like "
                 f"'{images.frame['image'].iloc[0]}': boxes of another data set or another root, "
                 f"or nothing was found on these"
             )
+        return mine
+
+    def among(self, images: Images) -> Boxes:
+        """Keep the boxes of ``images``, which may be a piece of a data set on which none is."""
+        mine = self.frame["image"].isin(images.frame["image"])
         return Boxes(self.frame[mine], self.about, self.source)

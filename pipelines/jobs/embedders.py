@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from annotations.boxes import Boxes
 from annotations.errors import InputError, suggest
 from annotations.images import Images
 from engines import choice
@@ -41,7 +42,9 @@ class Manner:
         workers: int | None = None,
         expected: int = 0,
     ) -> Embedded:
-        """Embed images in this process."""
+        """Embed images in this process; they may be a piece of a data set on which no box is."""
+        if isinstance(boxes, Boxes):
+            boxes = boxes.among(images)
         return embed(
             run, images, boxes, branches=self.branches, mirror=self.mirror, device=self.device,
             progress=progress, workers=workers, engine=self.engine, expected=expected,

@@ -43,6 +43,10 @@ def locate(found: Found | None, images: Images, parts: tuple[str, ...]) -> Locat
                 f"{found.source}: {int(lacking.sum())} of {len(images)} images of {images.source} "
                 f"have no mask; the first is '{name}': run 'partreid views find' on them"
             )
+    if lacking.all():
+        return Located.nowhere(len(images))._replace(
+            masks=torch.zeros(len(images), len(parts), 1, 1, dtype=torch.uint8)
+        )
     masks = torch.from_numpy(found.of(images, parts))
     return Located.nowhere(len(images))._replace(masks=masks)
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from pipelines.cli.main import main
@@ -409,3 +410,27 @@ def test_columns_of_any_kind(tmp_path, folder, run):
     table.assign(file="x").to_parquet(folder / "images.parquet")
     with pytest.raises(InputError, match="column 'file': names that begin with 'file'"):
         grow(tmp_path / "gallery", folder, run)
+
+
+def test_new_images_on_which_no_part_was_found_are_added(tmp_path, folder):
+    torch.manual_seed(0)
+    recipe = load_recipe("prn-demo", ["image.height=32", "image.width=32", "precision=float32"])
+    place = tmp_path / "run"
+    save_model(place / "model.pt", build_model(recipe, 2, start=False), recipe, ("0", "1"))
+    run = Run.load(place)
+    names = [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*.png"))]
+    rows = pd.DataFrame({"image": names, "part": "window", "score": 0.9, "source": "detector"})
+    boxes = Boxes(rows.assign(x1=0.1, y1=0.1, x2=0.7, y2=0.6))
+    boxes.write(tmp_path / "boxes.parquet")
+    more = {"boxes": tmp_path / "boxes.parquet", "branches": "global+parts"}
+    assert len(grow(tmp_path / "gallery", folder, run, **more)) == 6
+    paint(folder / "v9" / "c0" / "new.png", 99)
+    (folder / "v9" / "c0" / "bad.png").write_text("no image")
+    after = grow(tmp_path / "gallery", folder, run, **more)
+    assert len(after) == 7
+    assert len(pd.read_csv(tmp_path / "gallery" / "unreadable.csv")) == 1
+    grow(tmp_path / "gallery", folder, run, **more)  # the file that cannot be read, alone
+    other = tmp_path / "other"
+    paint(other / "v0" / "c0" / "x.png", 5)
+    with pytest.raises(InputError, match="no box of any of the 1 images"):
+        grow(tmp_path / "gallery", other, run, **more)

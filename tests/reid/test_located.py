@@ -6,8 +6,11 @@ from PIL import Image
 from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader
 
+from annotations.images import Images
+from annotations.masks import Masks
 from reid.data.augment import Augment
 from reid.data.dataset import Batch, TrainingSet
+from reid.data.locate import locate
 from reid.data.mirror import mirror
 from reid.parts.located import Located
 from reid.recipe import AugmentSettings
@@ -150,3 +153,15 @@ def test_masks_may_be_as_large_as_the_image():
     torch.manual_seed(0)
     image, found = augment(masks.expand(3, *SIZE), by_masks(masks[None]).take(0))
     assert torch.equal(found.masks[0], image[0].where(image[0] != 128, 0))
+
+
+def test_a_piece_without_a_readable_image_has_no_masks(tmp_path):
+    (tmp_path / "bad.png").write_text("no image")
+    rows = [{"image": "bad.png"}]
+    images = Images.from_rows(rows, tmp_path, "piece")
+    masks = Masks.from_values(
+        ["other.png"], np.full((1, 2, 4, 4), 255, np.uint8), ("front", "rear"), {}
+    )
+    where = locate(masks, images, ("front", "rear"))
+    assert where.masks.shape[:2] == (1, 2)
+    assert not where.masks.any()
