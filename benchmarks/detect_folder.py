@@ -33,12 +33,13 @@ from annotations.vocabulary import load_vocabulary
 from detection.card import DetectorCard
 from detection.detect import detect_parts
 from detection.detector import COLUMNS, Detector
+from detection.engine_choice import computing_by
 from detection.evaluate import evaluate_detector
 from detection.precision import choose_device
 from detection.scores import score_boxes
 from detection.settings import DetectorSettings, DetectSettings
 from detection.yolo import tasks
-from engines.choice import TORCH, engine_named
+from engines.choice import TORCH
 
 LOW = DetectSettings(confidence=0.001)
 """As average precision is measured."""
@@ -75,8 +76,7 @@ def bare_speed(detector: Detector, size: int, batch: int, images: int, engine: s
     """Return images per second of the forward pass alone."""
     pixels = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8)
     batches = max(images // batch, 1)
-    computing = detector.computed_by(engine_named(engine, detector.device), batch, size)
-    with torch.inference_mode(), computing:
+    with torch.inference_mode(), computing_by(engine, detector, size, batch):
         for _ in range(3):
             detector.forward(pixels)
         start = time.perf_counter()
@@ -130,7 +130,7 @@ def agreement(given: argparse.Namespace) -> None:
     parts = [name for name in detector.vocabulary.names if name in labels.labelled]
     table = Table("boxes", *parts, "mean")
     for engine in given.engines:
-        with detector.computed_by(engine_named(engine, detector.device), given.batch, size):
+        with computing_by(engine, detector, size, given.batch):
             ours = evaluate_detector(detector, labels, LOW, batch=given.batch, progress=False)
         table.add_row(f"ours, {engine}", *(f"{value:.4f}" for value in ours.table["AP50"]))
     held = labels.images.frame["image"].isin(ours.truth["image"])

@@ -18,7 +18,7 @@ from detection.detector import Detector
 from detection.engine_choice import using
 from detection.letterbox import Letterboxed, letterbox
 from detection.settings import DetectSettings
-from engines.choice import TORCH, check_engine
+from engines.choice import TORCH, engine_named
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def detect_parts(
     """
     settings = settings or DetectSettings()
     detector.check(settings)
-    check_engine(engine)
+    engine_named(engine, detector.device)  # before anything is forgotten
     side = detector.side(settings)
     prepare = Prepare(side)
     looked = look_once(

@@ -20,7 +20,7 @@ from detection.letterbox import Letterboxed, letterbox
 from detection.precision import choose_device, low_precision
 from detection.settings import DetectSettings
 from detection.yolo import load_checkpoint
-from engines.engine import Engine, Whole
+from engines.engine import Engine, Whole, made_by
 
 CANDIDATES = 1000
 """Boxes of an image, the best of all parts, that go into non-maximum suppression."""
@@ -207,7 +207,7 @@ class Detector:
         key = (engine.name, half, batch, side)
         if key not in self._made:
             example = torch.zeros(batch, 3, side, side, dtype=torch.uint8, device=self.device)
-            self._made[key] = Whole(engine.make(before, example, half), batch)
+            self._made[key] = Whole(made_by(engine, before, example, half), batch)
         self._raw = self._made[key]
         try:
             yield

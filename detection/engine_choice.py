@@ -15,6 +15,7 @@ from detection.letterbox import Letterboxed
 from engines.choice import (
     AUTO,
     ENGINES,
+    PARITY,
     SINGLE,
     Tried,
     candidates,
@@ -26,6 +27,10 @@ from engines.choice import (
 
 _BATCHES = 2
 """That engines are measured on."""
+_SURE = 0.25
+"""Score of anchors whose corners count."""
+_TOLERATED = (0.05, 0.01)
+"""Largest difference of a score, and of a corner in sides of the square."""
 Prepared = Callable[[Path], Letterboxed | str]
 
 
@@ -53,7 +58,7 @@ def using(
             candidates(len(paths)), about, detector.device,
             lambda names: tried_on(names, detector, paths, prepare, side, batch),
         )  # fmt: skip
-    with _computing(name, detector, side, batch):
+    with computing_by(name, detector, side, batch):
         yield name
 
 
@@ -85,22 +90,42 @@ def tried_on(
 
     @contextmanager
     def computing(name: str) -> Iterator[Callable[[], Tensor]]:
-        with _computing(name, detector, side, batch):
+        with computing_by(name, detector, side, batch):
             yield compute
 
-    with _computing(SINGLE, detector, side, batch):
+    with computing_by(SINGLE, detector, side, batch):
         exact = compute()
-    return measure(names, computing, exact, detector.device)
+    agree = agreement(len(detector.vocabulary.names))
+    return measure(names, computing, exact, detector.device, agree)
 
 
 def _described(detector: Detector, pixels: Tensor, side: int) -> Tensor:
-    """Return corners, in sides, and scores of every anchor: (B, numbers)."""
+    """Return of every anchor its corners, in sides, and scores: (B, (4 + parts) anchors)."""
     boxes, scores = detector.forward(pixels)
-    return torch.cat([boxes.flatten(1) / side, scores.flatten(1)], 1)
+    return torch.cat([boxes / side, scores], 1).flatten(1)
+
+
+def agreement(parts: int) -> Callable[[Tensor, Tensor], float]:
+    """Return how well anchors agree: 1 less `_TOLERATED`'s share of 0.001, the worst counts.
+
+    Args:
+        parts: that the detector knows.
+    """
+
+    def agree(found: Tensor, exact: Tensor) -> float:
+        one, other = (each.reshape(len(each), 4 + parts, -1) for each in (found, exact))
+        scores = (one[:, 4:] - other[:, 4:]).abs().max()
+        sure = other[:, 4:].amax(1, keepdim=True) > _SURE
+        corners = ((one[:, :4] - other[:, :4]).abs() * sure).max()
+        worst = max(float(scores) / _TOLERATED[0], float(corners) / _TOLERATED[1])
+        return 1 - (1 - PARITY) * worst
+
+    return agree
 
 
 @contextmanager
-def _computing(name: str, detector: Detector, side: int, batch: int) -> Iterator[None]:
+def computing_by(name: str, detector: Detector, side: int, batch: int) -> Iterator[None]:
+    """Detect by an engine that is known by name."""
     engine = engine_named(name, detector.device) if name in ENGINES else None
     before = detector.precision
     detector.precision = None if name == SINGLE else before

@@ -32,12 +32,15 @@ ENGINES: dict[str, Engine] = {one.name: one for one in (OpenVino(), OnnxRuntime(
 """Those that take a network from PyTorch."""
 NAMES = (AUTO, TORCH, SINGLE, *ENGINES)
 PARITY = 0.999
-"""Lowest cosine of what an engine gives to what the network gives in single precision."""
+"""What an engine gives agrees at least so with what the network gives in single precision: the
+cosine of embeddings, or `Agreement` otherwise."""
 FEW, MANY = 2_000, 20_000
 """Below the first number of images no engine is looked for, as that takes longer than it saves;
 below the second not the compiler, which takes a minute or more."""
 _ROUNDS = 3
-_PACKAGES = ("torch", "openvino", "onnxruntime")
+_PACKAGES = (
+    "partreid", "torch", "openvino", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,15 @@ class Tried:
     Attributes:
         name: of the engine.
         rate: items a second, of the network alone; 0 where it could not be had.
-        cosine: the lowest cosine to single precision over the items looked at.
+        agreement: with single precision, the lowest of the items looked at: of embeddings the
+            cosine.
         preparing: seconds that it took to be made.
         why: why it cannot be taken; empty where it can.
     """
 
     name: str
     rate: float = 0.0
-    cosine: float = 0.0
+    agreement: float = 0.0
     preparing: float = 0.0
     why: str = ""
 
@@ -95,7 +99,22 @@ Using = Callable[[str], AbstractContextManager[Callable[[], Tensor]]]
 """Prepares an engine by name, and gives what computes the sample with it: (N, D)."""
 
 
-def measure(names: Iterable[str], using: Using, exact: Tensor, device: torch.device) -> list[Tried]:
+Agreement = Callable[[Tensor, Tensor], float]
+"""From what an engine gives and what single precision gives, (N, D) both, to at most 1."""
+
+
+def lowest_cosine(found: Tensor, exact: Tensor) -> float:
+    """Return the lowest cosine of two embeddings of one item, (N, D) both."""
+    return float(cosine_similarity(found, exact).min())
+
+
+def measure(
+    names: Iterable[str],
+    using: Using,
+    exact: Tensor,
+    device: torch.device,
+    agreement: Agreement = lowest_cosine,
+) -> list[Tried]:
     """Measure engines on a sample.
 
     Args:
@@ -103,14 +122,17 @@ def measure(names: Iterable[str], using: Using, exact: Tensor, device: torch.dev
         using: see `Using`.
         exact: (N, D), what the network gives in single precision.
         device: where it is computed.
+        agreement: is to be at least `PARITY`.
 
     Returns:
         a row per name, in order. One that fails is a row that says why, never an error.
     """
-    return [_tried(name, using, exact, device) for name in names]
+    return [_tried(name, using, exact.float().cpu(), device, agreement) for name in names]
 
 
-def _tried(name: str, using: Using, exact: Tensor, device: torch.device) -> Tried:
+def _tried(
+    name: str, using: Using, exact: Tensor, device: torch.device, agreement: Agreement
+) -> Tried:
     if name in ENGINES and (why := ENGINES[name].lacks(device)):
         return Tried(name, why=why)
     started = time.perf_counter()
@@ -122,9 +144,9 @@ def _tried(name: str, using: Using, exact: Tensor, device: torch.device) -> Trie
     except Exception as error:  # engines raise what they like; another one will do
         said = str(error).strip().partition("\n")[0]
         return Tried(name, why=f"{type(error).__name__}: {said}")
-    cosine = float(cosine_similarity(found, exact.float().cpu()).min())
-    why = "" if cosine >= PARITY else f"too far from single precision: cosine below {PARITY}"
-    return Tried(name, len(exact) / seconds, cosine, preparing, why)
+    agrees = agreement(found, exact)
+    why = "" if agrees >= PARITY else f"too far from single precision: below {PARITY}"
+    return Tried(name, len(exact) / seconds, agrees, preparing, why)
 
 
 def _seconds(compute: Callable[[], Tensor], device: torch.device) -> float:
@@ -176,7 +198,7 @@ def told(one: Tried) -> str:
     """Say what was measured of an engine, in a line."""
     if not one.rate:
         return f"engine {one.name}: {one.why}"
-    said = f"engine {one.name}: {one.rate:,.0f} images a second, cosine {one.cosine:.5f}"
+    said = f"engine {one.name}: {one.rate:,.0f} images a second, agreement {one.agreement:.5f}"
     return f"{said}; {one.why}" if one.why else said
 
 
@@ -209,7 +231,9 @@ class Memory:
     def keep(self, tried: list[Tried]) -> None:
         """Write down what was measured; a cache that cannot be written is done without."""
         try:
-            write_text(self._path, json.dumps([asdict(one) for one in tried], indent=1) + "\n")
+            # Why one could not be had may have changed by the next time.
+            rows = [asdict(one) for one in tried if one.rate]
+            write_text(self._path, json.dumps(rows, indent=1) + "\n")
         except (OSError, InputError):
             return
 

@@ -27,13 +27,16 @@ class Compiled:
         mode = "reduce-overhead" if kind == "cuda" else "default"
         compiled = torch.compile(network, mode=mode, dynamic=False)
 
+        @torch.inference_mode()
         def computed(inputs: Tensor) -> Tensor:
+            inputs = inputs.contiguous()  # for another layout everything is compiled again
             with torch.autocast(kind, torch.bfloat16, enabled=half):
                 if kind == "cuda":
                     torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
                 made: Tensor = compiled(inputs)
-            # A graph writes its next result into the same memory.
-            return made.clone() if kind == "cuda" else made
+            # A graph writes its next result into the same memory; and what follows is compiled for
+            # one type.
+            return made.float().clone() if kind == "cuda" else made.float()
 
         computed(example)
         return computed

@@ -8,6 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from annotations.errors import InputError
+
 Computed = Callable[[Tensor], Tensor]
 """From (B, ...) on the device to (B, ...) on the device, floating; B is what it was made for."""
 
@@ -34,6 +36,22 @@ class Engine(Protocol):
             half: whether it may compute in a 16-bit format.
         """
         ...
+
+
+def made_by(engine: Engine, network: nn.Module, example: Tensor, half: bool) -> Computed:
+    """Return what computes a network; see `Engine.make`.
+
+    Raises:
+        InputError: the engine cannot compute it.
+    """
+    try:
+        return engine.make(network, example, half)
+    except Exception as error:  # exporters and compilers raise what they like
+        said = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"engine '{engine.name}' cannot compute this network ({type(error).__name__}: {said}); "
+            "take --engine torch"
+        ) from error
 
 
 class Whole(nn.Module):

@@ -61,17 +61,20 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Multiply float32 matrices as float32.
+    """Multiply float32 matrices, and convolve, as float32.
 
     Training may have switched on TF32 or bf16, of whose 10 or 8 bits no error bound is known.
     """
     before = torch.get_float32_matmul_precision()
+    convolutions = torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
     try:
         with torch.autocast(device.type, enabled=False):
             yield
     finally:
         torch.set_float32_matmul_precision(before)
+        torch.backends.cudnn.allow_tf32 = convolutions
 
 
 def keep_freed_memory(device: torch.device) -> None:

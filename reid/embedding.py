@@ -135,7 +135,9 @@ def embed(
     problems: list[str] = []
     keep_freed_memory(target)
     reader = InputReader(size)
-    sample = Sample(images.paths, where, reader, min(batch, len(images)))
+    # A piece of a job has the batches of the whole.
+    width = batch if expected > len(images) else min(batch, len(images))
+    sample = Sample(images.paths, where, reader, width)
     with (
         torch.inference_mode(),
         using(engine, passes, sample, run.hash, max(expected, len(images))),

@@ -51,7 +51,8 @@ class Sample:
     def blank(self, device: torch.device) -> tuple[Tensor, Located]:
         """Return a batch of black images, of the right shape."""
         pixels = torch.zeros(self.batch, 3, *self.reader.size, dtype=torch.uint8, device=device)
-        return pixels, self.where.take(np.arange(self.batch)).to(device)
+        rows = np.resize(np.arange(len(self.paths)), self.batch)
+        return pixels, self.where.take(rows).to(device)
 
     def read(self, device: torch.device) -> list[tuple[Tensor, Located]]:
         """Return some whole batches of readable images; fewer, or none, where few can be read."""
@@ -133,7 +134,15 @@ def _computing(name: str, passes: Passes, sample: Sample) -> Iterator[None]:
     passes.precision = "float32" if name == SINGLE else before
     try:
         pixels, where = sample.blank(passes.device)
-        with computed_by(engine, passes.model, pixels, lambda some: passes(some, where), half):
+
+        def pass_on(some: Tensor) -> None:
+            kept, passes.precision = passes.precision, "float32"
+            try:
+                passes(some, where)  # engines are made of what the network is in
+            finally:
+                passes.precision = kept
+
+        with computed_by(engine, passes.model, pixels, pass_on, half):
             yield
     finally:
         passes.precision = before

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from engines.engine import Engine, Whole
+from engines.engine import Engine, Whole, made_by
 from reid.backbones import Backbone
 from reid.models.part_based import PartBasedCNN
 from reid.models.span import SPAN
@@ -31,10 +31,12 @@ def trunks(model: nn.Module) -> dict[str, nn.Module]:
     return found
 
 
+_KEPT = 4
 _made: WeakKeyDictionary[nn.Module, dict[tuple[object, ...], dict[str, Whole]]] = (
     WeakKeyDictionary()
 )
-"""What was made of each model: a long job embeds in pieces, and converting takes seconds."""
+"""What was made of each model, in at most `_KEPT` ways: a long job embeds in pieces, and converting
+takes seconds."""
 
 
 @contextmanager
@@ -62,6 +64,8 @@ def computed_by(
     key = (engine.name, half, str(pixels.device), tuple(pixels.shape), changes)
     known = _made.setdefault(model, {})
     if key not in known:
+        if len(known) >= _KEPT:
+            known.clear()
         examples = _examples(mine, lambda: pass_on(pixels))
         known[key] = {name: _whole(engine, mine[name], examples[name], half) for name in mine}
     made = known[key]
@@ -78,7 +82,7 @@ def _whole(engine: Engine, module: nn.Module, example: Tensor, half: bool) -> Wh
     """Have an engine made of a trunk."""
     # A copy shares the weights, and is what the engine takes from now on: the module itself will
     # lead to the engine.
-    return Whole(engine.make(copy.copy(module).eval(), example, half), len(example))
+    return Whole(made_by(engine, copy.copy(module).eval(), example, half), len(example))
 
 
 def _examples(mine: dict[str, nn.Module], pass_one: Callable[[], object]) -> dict[str, Tensor]:

@@ -125,8 +125,9 @@ def add(
     lines: list[str] = []
     with open_embedder(engine, ray_address, gallery, loaded, found, manner) as embedder:
         tables = [_checked(read_images(folder, dataset)) for folder in folders]
-        for images in tables if isinstance(found, Boxes) else ():
-            found.of(images)  # are of another data set if of none of its images
+        if isinstance(found, Boxes):
+            for images in tables:
+                found.of(images)  # are of another data set if of none of its images
         try:
             with writing(gallery, wait), _bar() as bar:
                 # Another may have begun it meanwhile.

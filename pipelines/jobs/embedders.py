@@ -13,6 +13,7 @@ from annotations.errors import InputError, suggest
 from annotations.images import Images
 from engines import choice
 from reid.data.locate import Found
+from reid.device import pick_device
 from reid.embedding import Embedded, embed
 from reid.methods import Branches
 from reid.run import Run
@@ -124,6 +125,7 @@ def open_embedder(
     if engine != RAY:
         if address is not None:
             raise InputError(f"--ray-address {address}: is for --engine ray; give both or neither")
+        choice.engine_named(engine, pick_device(manner.device))
         yield Here(run, boxes, manner)
         return
     from pipelines.jobs.cluster import joined_cluster  # Ray need not be installed

@@ -72,11 +72,13 @@ class Finder:
             looks += 1
             ready = []
             widest = min(wanted, len(self.galleries))
-            pieces = min(len(waiting), -(-len(waiting) * widest // _ROWS))
+            pieces = max(1, min(len(waiting), -(-len(waiting) * widest // _ROWS)))
             for units in np.array_split(waiting, pieces):
                 found, all_of_them = self._lists(np.flatnonzero(np.isin(self._unit, units)), wanted)
                 counts = found.groupby("unit").size().reindex(units, fill_value=0).to_numpy()
-                full = units if all_of_them or sets else units[counts >= enough]
+                # The longest lists that a server gives may hold fewer groups than are wanted.
+                last = question.group is not None and wanted >= self.galleries.longest
+                full = units if all_of_them or sets or last else units[counts >= enough]
                 found = found[found["unit"].isin(full)]
                 done.append(found[found.groupby("unit").cumcount() < enough])
                 ready.append(full)
@@ -111,7 +113,7 @@ class Finder:
         group = self.question.group
         if group is None or self._refined is not None:
             return None
-        if not isinstance(self.galleries, Galleries):  # a server groups by itself
+        if not isinstance(self.galleries, Galleries):  # a server's rows are not at hand
             return None
         most = self.question.top if looks < _LOOKS else MOST
         return few_values(self.galleries, group, self.keep, most)

@@ -273,7 +273,7 @@ class Gallery:
         stored = self.manifest.index
         if stored is None or top < 1:
             return None
-        if self.gpus is not None and self.gpus.holds(self.parts()):
+        if self.gpus is not None and self.gpus.holds(self.parts(keep), top):
             return None
         findable = self.kept if keep is None else self.kept & keep
         if not findable.any() or findable[: stored.rows].mean() < _SELECTIVE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -17,8 +18,11 @@ from reid.device import pick_device
 from reid.distances import IndexedDistance
 from reid.retrieval.exact import BLOCK, Floats, Part, Rows
 
-_SPARE = 2 * 2**30
-"""Bytes of a GPU that are left for queries, distances and others."""
+_log = logging.getLogger(__name__)
+_BYTES = 4
+"""Of a number, which is in single precision there."""
+_SPARE = 4 * 2**30
+"""Bytes of a GPU that are left for faiss' own, of which it takes 1.5 GiB, and for others."""
 
 
 class Gpus:
@@ -41,6 +45,7 @@ class Gpus:
         self.numbers = tuple(numbers)
         self._resources = {number: faiss.StandardGpuResources() for number in self.numbers}
         self._locks = {number: Lock() for number in self.numbers}
+        self._keeping = Lock()
         self._kept: WeakKeyDictionary[Any, tuple[int, Any]] = WeakKeyDictionary()
         """By the flat index on the host: a GPU that holds its embeddings, and the index there."""
 
@@ -55,7 +60,7 @@ class Gpus:
             queries: (Q, D), prepared.
             top: how many to find, at most `most`.
         """
-        turns = {number: number for number in self.numbers}
+        turns = dict.fromkeys(self.numbers, 0)
         tasks: list[tuple[int, Any, Part, slice]] = []
         for part in parts:
             kept = self._keep(part, distance, top)
@@ -64,60 +69,86 @@ class Gpus:
                 continue
             size = max(1, BLOCK // part.vectors.shape[1])
             for first in range(0, len(part.vectors), size):
-                number = min(turns, key=lambda one: turns[one])
-                turns[number] += len(self.numbers)
+                number = min(turns, key=lambda one: (turns[one], one))
+                turns[number] += 1
                 tasks.append((number, None, part, slice(first, first + size)))
 
         def ask(task: tuple[int, Any, Part, slice]) -> tuple[Floats, Rows]:
             number, index, part, some = task
-            with self._locks[number]:  # a GPU's resources are of one thread at a time
-                return self._ask(number, index, part, some, distance, queries, top)
+            if index is not None:
+                return self._ask_kept(number, index, part, distance, queries, top)
+            return self._pass(number, part, some, distance, queries, top)
 
         # A thread for each GPU, and one that reads the next block meanwhile.
         with ThreadPoolExecutor(len(self.numbers) + 1) as pool:
             yield from pool.map(ask, tasks)
 
-    def holds(self, parts: Sequence[Part]) -> bool:
-        """Whether all of some stretches can be kept, so that no index need be asked instead."""
-        new = [part for part in parts if part.index is None or part.index not in self._kept]
-        needed = sum(4 * part.vectors.shape[0] * part.vectors.shape[1] for part in new)
-        free = sum(torch.cuda.mem_get_info(number)[0] - _SPARE for number in self.numbers)
-        return not new or needed < free
+    def holds(self, parts: Sequence[Part], top: int) -> bool:
+        """Whether all of some stretches are kept or can be, so that no index need be asked.
 
-    def _ask(
+        Args:
+            parts: what is searched.
+            top: how many are to be found.
+        """
+        if any(part.index is None or top + _forbidden(part) > self.most for part in parts):
+            return False
+        free = {number: self._free(number) for number in self.numbers}
+        for part in parts:
+            if part.index not in self._kept:
+                number = max(free, key=lambda one: free[one])
+                free[number] -= part.vectors.size * _BYTES
+                if free[number] < 0:
+                    return False
+        return True
+
+    def _ask_kept(
         self,
         number: int,
         index: Any,
+        part: Part,
+        distance: IndexedDistance,
+        queries: Floats,
+        top: int,
+    ) -> tuple[Floats, Rows]:
+        """Find the nearest of a stretch that is on a GPU."""
+        search = getattr(index, "search_numpy", index.search)
+        more = _forbidden(part)
+        with self._locks[number]:  # a GPU's resources are of one thread at a time
+            scores, places = search(queries, min(top + more, len(part.vectors)))
+        distances = distance.from_faiss(scores)
+        if more:
+            assert part.keep is not None
+            distances = np.where(part.keep[places], distances, np.float32(np.inf))
+            order = np.argsort(distances, axis=1, kind="stable")
+            order = order[:, : min(top, len(part.vectors) - more)]
+            distances = np.take_along_axis(distances, order, 1)
+            places = np.take_along_axis(places, order, 1)
+        return distances, places + part.start
+
+    def _pass(
+        self,
+        number: int,
         part: Part,
         some: slice,
         distance: IndexedDistance,
         queries: Floats,
         top: int,
     ) -> tuple[Floats, Rows]:
-        if index is not None:
-            search = getattr(index, "search_numpy", index.search)
-            more = _forbidden(part)
-            scores, places = search(queries, min(top + more, len(part.vectors)))
-            distances = distance.from_faiss(scores)
-            if more:
-                assert part.keep is not None
-                distances = np.where(part.keep[places], distances, np.float32(np.inf))
-                order = np.argsort(distances, axis=1, kind="stable")
-                order = order[:, : min(top, len(part.vectors) - more)]
-                distances = np.take_along_axis(distances, order, 1)
-                places = np.take_along_axis(places, order, 1)
-            return distances, places + part.start
-        numbers = np.arange(len(part.vectors))[some]
+        """Find the nearest of a block that is not."""
         block = part.vectors[some]
+        numbers = np.arange(some.start, some.start + len(block))
         if part.keep is not None:
             block, numbers = block[part.keep[some]], numbers[part.keep[some]]
         if not len(block):
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        whole = np.ascontiguousarray(block, np.float32)
         knn = getattr(faiss, "knn_gpu_numpy", faiss.knn_gpu)
-        scores, places = knn(
-            self._resources[number], queries, np.ascontiguousarray(block, np.float32),
-            min(top, len(block)), metric=getattr(faiss, distance.faiss_metric), device=number,
-        )  # fmt: skip
+        metric = getattr(faiss, distance.faiss_metric)
+        count = min(top, len(block))
+        with self._locks[number]:
+            scores, places = knn(
+                self._resources[number], queries, whole, count, metric=metric, device=number
+            )
         return distance.from_faiss(scores), (numbers + part.start)[places]
 
     def _keep(self, part: Part, distance: IndexedDistance, top: int) -> tuple[int, Any] | None:
@@ -128,22 +159,32 @@ class Gpus:
         """
         if part.index is None or top + _forbidden(part) > self.most:
             return None
-        if part.index in self._kept:
-            return self._kept[part.index]
-        count, width = part.vectors.shape
-        free = {number: torch.cuda.mem_get_info(number)[0] for number in self.numbers}
-        number = max(free, key=lambda one: free[one])
-        if free[number] < 4 * count * width + _SPARE:
-            return None
-        settings = faiss.GpuIndexFlatConfig()
-        settings.device = number
-        metric = getattr(faiss, distance.faiss_metric)
-        index = faiss.GpuIndexFlat(self._resources[number], width, metric, settings)
-        size = max(1, BLOCK // width)
-        for first in range(0, count, size):
-            index.add(np.ascontiguousarray(part.vectors[first : first + size], np.float32))
-        self._kept[part.index] = (number, index)
-        return number, index
+        with self._keeping:  # of two that ask for it at once, one puts it there
+            if part.index in self._kept:
+                return self._kept[part.index]
+            free = {number: self._free(number) for number in self.numbers}
+            number = max(free, key=lambda one: free[one])
+            if free[number] < part.vectors.size * _BYTES:
+                return None
+            settings = faiss.GpuIndexFlatConfig()
+            settings.device = number
+            metric = getattr(faiss, distance.faiss_metric)
+            width = part.vectors.shape[1]
+            # At once: what is added to in pieces is copied for each of them.
+            whole = np.ascontiguousarray(part.vectors, np.float32)
+            try:
+                with self._locks[number]:
+                    index = faiss.GpuIndexFlat(self._resources[number], width, metric, settings)
+                    index.add(whole)
+            except RuntimeError as error:  # others have taken the memory meanwhile
+                _log.info("GPU %d: a stretch passes through it: %s", number, error)
+                return None
+            self._kept[part.index] = (number, index)
+            return number, index
+
+    def _free(self, number: int) -> int:
+        """Return how many bytes of a GPU embeddings may take."""
+        return int(torch.cuda.mem_get_info(number)[0]) - _SPARE
 
 
 def _forbidden(part: Part) -> int:

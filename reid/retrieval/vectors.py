@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import faiss
 import numpy as np
@@ -16,6 +17,10 @@ import numpy.typing as npt
 from reid.distances import Distance, IndexedDistance
 
 INDEX, PLAIN = "vectors.faiss", "vectors.npy"
+
+
+_opened: WeakValueDictionary[tuple[Any, ...], StoredVectors] = WeakValueDictionary()
+"""By file and what is wanted of it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class StoredVectors:
     ) -> StoredVectors | None:
         """Open a file without reading it; None where it holds something else.
 
+        A file that is open already is shared: what a GPU keeps of it serves a gallery's next state.
+
         Args:
             path: made by `write_vectors`.
             shape: what is to be in it.
@@ -46,6 +53,20 @@ class StoredVectors:
             OSError: it cannot be opened.
             ValueError: it is damaged.
         """
+        state = path.stat()
+        whose = (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
+        key = (*whose, *shape, half, distance.name)
+        known = _opened.get(key)
+        if known is None:
+            known = cls._read(path, shape, half, distance)
+            if known is not None:
+                _opened[key] = known
+        return known
+
+    @classmethod
+    def _read(
+        cls, path: Path, shape: tuple[int, int], half: bool, distance: Distance
+    ) -> StoredVectors | None:
         kind: type[np.floating[Any]] = np.float16 if half else np.float32
         if not isinstance(distance, IndexedDistance):
             array = np.load(path, mmap_mode="r")

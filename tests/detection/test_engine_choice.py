@@ -6,10 +6,11 @@ import torch
 from PIL import Image
 
 import detection.engine_choice as engine_choice
+from annotations.errors import InputError
 from annotations.images import Images
 from detection.detect import detect_parts
 from detection.settings import DetectSettings
-from engines.choice import ENGINES, SINGLE, TORCH, Tried
+from engines.choice import ENGINES, PARITY, SINGLE, TORCH, Tried
 
 LOW = DetectSettings(confidence=0.01)
 
@@ -53,7 +54,7 @@ def test_many_images_are_looked_at_by_the_fastest_engine(stirred, folder, tmp_pa
     monkeypatch.setattr(engine_choice, "candidates", lambda count: [TORCH, SINGLE])
     measured = []
 
-    def measure(names, using, exact, device):
+    def measure(names, using, exact, device, agree):
         with using(SINGLE) as compute:
             torch.testing.assert_close(compute(), exact)
         measured.append((tuple(names), len(exact)))
@@ -72,3 +73,34 @@ def test_many_images_are_looked_at_by_the_fastest_engine(stirred, folder, tmp_pa
     assert measured == [((TORCH, SINGLE), 6)]
     assert seen[-3:] == [None] * 3
     assert stirred.precision is torch.bfloat16
+
+
+def test_boxes_are_not_forgotten_for_an_engine_that_is_not_there(
+    stirred, folder, tmp_path, monkeypatch
+):
+    out = tmp_path / "a"
+    detect_parts(stirred, folder, out, LOW, batch=3, progress=False)
+    before = (out / "boxes.parquet").read_bytes()
+    monkeypatch.setattr(type(ENGINES["openvino"]), "lacks", lambda self, device: "is not here")
+    with pytest.raises(InputError, match="engine 'openvino': is not here"):
+        detect_parts(stirred, folder, out, LOW, redo=True, engine="openvino", progress=False)
+    assert (out / "boxes.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("what", "fine"), [("same", True), ("no scores", False), ("moved", False), ("unsure", True)]
+)
+def test_an_engine_that_loses_scores_or_moves_boxes_does_not_agree(what, fine):
+    generator = torch.Generator().manual_seed(0)
+    exact = torch.rand(2, 4 + 3, 2100, generator=generator)
+    exact[:, 4:] *= 0.05
+    exact[:, 5, :5] = 0.9
+    found = exact.clone()
+    if what == "no scores":
+        found[:, 4:] = 0
+    if what == "moved":
+        found[:, :4, :5] += 0.02
+    if what == "unsure":
+        found[:, :4, 5:] += 0.02
+    agrees = engine_choice.agreement(3)(found.flatten(1), exact.flatten(1)) >= PARITY
+    assert agrees == fine

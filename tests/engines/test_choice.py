@@ -56,7 +56,7 @@ def test_the_fastest_that_agrees_is_taken(monkeypatch):
     }
     assert fastest(tried.values()) == "quick"
     assert tried["wrong"].rate > tried["quick"].rate
-    assert tried["wrong"].cosine < PARITY
+    assert tried["wrong"].agreement < PARITY
     assert str(PARITY) in tried["wrong"].why
     assert tried["broken"].why == "RuntimeError: no such operator"
     assert tried["absent"].why == "is not here"
@@ -74,7 +74,7 @@ def test_what_was_measured_is_remembered_for_the_same_work_alone(tmp_path, monke
     tried = [Tried(TORCH, 10.0, 1.0, 0.1), Tried("onnx", why="is not installed")]
     about = {"model": "a", "batch": 32}
     Memory(about, CPU).keep(tried)
-    assert Memory(about, CPU).recall() == tried
+    assert Memory(about, CPU).recall() == tried[:1]  # why one could not be had may change
     assert Memory({**about, "batch": 16}, CPU).recall() == []
     monkeypatch.setattr("engines.choice._version", lambda package: f"{package} 99")
     assert Memory(about, CPU).recall() == []

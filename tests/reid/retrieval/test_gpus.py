@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from annotations.images import Images
 from reid.distances import distance_named
 from reid.retrieval.exact import Part, search_exactly
+from reid.retrieval.gallery import Gallery, GalleryAbout
 from reid.retrieval.gpus import Gpus, gpus_of
 
 WIDTH = 8
@@ -23,6 +25,8 @@ class Played:
         device, add = settings.device, index.add
 
         def counted(block):
+            if 4 * block.size > self.free[device]:
+                raise RuntimeError("out of memory")
             self.added.append((device, len(block)))
             self.free[device] -= 4 * block.size
             add(block)
@@ -121,7 +125,9 @@ def test_gpus_forget_what_is_gone(played):
     played({0: 10**6})
     parts = parts_of(distance, [50])
     gpus = Gpus([0])
-    assert gpus.holds(parts)
+    assert gpus.holds(parts, 5)
+    assert not gpus.holds(parts, 2049)
+    assert not gpus.holds([*parts, *parts_of(distance, [10**5])], 5)
     search_exactly(parts, distance, parts[0].vectors[:1].astype(np.float32), 5, gpus)
     assert len(gpus._kept) == 1
     del parts
@@ -156,3 +162,15 @@ def test_a_real_gpu_finds_what_the_processor_finds():
     exact = search_exactly(parts, distance, queries, 20)
     found = search_exactly(parts, distance, queries, 20, gpus_of("cuda"))
     np.testing.assert_allclose(found[0], exact[0], atol=1e-3)
+
+
+def test_a_gallery_opened_again_shares_what_is_kept(tmp_path):
+    made = np.random.default_rng(0).normal(size=(9, WIDTH)).astype(np.float32)
+    rows = [{"image": f"{number}.jpg"} for number in range(9)]
+    about = GalleryAbout(model="m", run="r", branches="global", distance="euclidean", mirror=False)
+    images = Images.from_rows(rows, tmp_path, "images")
+    first = Gallery.build(made, images, tmp_path / "gallery", about)
+    again = Gallery.open(tmp_path / "gallery")
+    assert again.parts()[0].index is first.parts()[0].index
+    other = Gallery.build(made + 1, images, tmp_path / "gallery", about)
+    assert other.parts()[0].index is not first.parts()[0].index
