@@ -13,9 +13,7 @@ OUT. The table, OUT/table.md, is of everything that has finished there.
 from __future__ import annotations
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +25,7 @@ from annotations.files import write_text
 from annotations.images import Images
 from annotations.masks import Masks
 from annotations.vocabulary import load_vocabulary
+from benchmarks.side_by_side import run_each
 from detection.fill import fill_boxes
 from pipelines.ablation.claim import claim, data_hash
 from pipelines.ablation.summary import METRICS, difference, means, told_metrics
@@ -166,12 +165,7 @@ def main() -> None:
         one, data=given.data, found=found, out=given.out, device=given.device,
         workers=given.workers,
     )  # fmt: skip
-    if given.jobs == 1:
-        for trial in trials:
-            work(trial)
-    else:
-        with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
-            list(pool.map(work, trials))
+    run_each(work, trials, given.jobs)
     every = plan(list(METHODS), given.seeds, given.weights, given.changes, own)
     print(summarise(every, given.out))
 

@@ -12,9 +12,7 @@ finished training is a row of OUT/results.csv, and a second call goes on after i
 from __future__ import annotations
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,7 @@ from annotations.datasets import read_images
 from annotations.files import write_text
 from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
+from benchmarks.side_by_side import run_each
 from detection.fill import fill_boxes
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.summary import difference, means, with_metrics
@@ -117,12 +116,7 @@ def main() -> None:
         folds=given.folds,
         workers=given.workers,
     )
-    if given.jobs == 1:
-        for trial in trials:
-            work(trial)
-    else:
-        with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
-            list(pool.map(work, trials))
+    run_each(work, trials, given.jobs)
     print(summarise(trials, given.out))
 
 

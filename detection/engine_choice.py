@@ -12,18 +12,7 @@ from torch import Tensor
 
 from detection.detector import Detector
 from detection.letterbox import Letterboxed
-from engines.choice import (
-    AUTO,
-    ENGINES,
-    PARITY,
-    SINGLE,
-    Tried,
-    candidates,
-    check_engine,
-    choose,
-    engine_named,
-    measure,
-)
+from engines.choice import ENGINES, PARITY, SINGLE, Tried, choose, engine_named, measure
 
 _BATCHES = 2
 """That engines are measured on."""
@@ -51,15 +40,13 @@ def using(
     Raises:
         InputError: there is no such engine, or it cannot compute here.
     """
-    check_engine(name)
-    if name == AUTO:
-        about = {"detector": detector.hash, "side": side, "batch": batch}
-        name = choose(
-            candidates(len(paths)), about, detector.device,
-            lambda names: tried_on(names, detector, paths, prepare, side, batch),
-        )  # fmt: skip
-    with computing_by(name, detector, side, batch):
-        yield name
+    about = {"detector": detector.hash, "side": side, "batch": batch}
+    taken = choose(
+        name, len(paths), about, detector.device,
+        lambda names: tried_on(names, detector, paths, prepare, side, batch),
+    )  # fmt: skip
+    with computing_by(taken, detector, side, batch):
+        yield taken
 
 
 def tried_on(

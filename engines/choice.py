@@ -97,8 +97,6 @@ def candidates(count: int) -> list[str]:
 
 Using = Callable[[str], AbstractContextManager[Callable[[], Tensor]]]
 """Prepares an engine by name, and gives what computes the sample with it: (N, D)."""
-
-
 Agreement = Callable[[Tensor, Tensor], float]
 """From what an engine gives and what single precision gives, (N, D) both, to at most 1."""
 
@@ -164,34 +162,45 @@ def fastest(tried: Iterable[Tried]) -> str:
 
 
 def choose(
-    names: list[str],
+    name: str,
+    count: int,
     about: Mapping[str, object],
     device: torch.device,
     try_out: Callable[[list[str]], list[Tried]],
 ) -> str:
-    """Return the fastest of some engines that can be taken, measuring those not measured before.
+    """Return the engine that is asked for; for ``auto`` the fastest that can be taken.
 
     Args:
-        names: of engines.
-        about: what the measurement depends on beside this machine and its packages.
+        name: one of `NAMES`.
+        count: items that are to be computed, which says what is worth measuring.
+        about: what a measurement depends on beside this machine and its packages; what was
+            measured before is not measured again.
         device: where it is computed.
         try_out: measures engines; gives nothing where there is nothing to measure on.
+
+    Raises:
+        InputError: there is no such engine.
     """
+    if check_engine(name) != AUTO:
+        return name
+    names = candidates(count)
     if len(names) == 1:
         return names[0]
     memory = Memory(about, device)
     known = memory.recall()
     there = {one.name for one in known}
-    if new := [name for name in names if name not in there]:
-        tried = try_out(new)
-        if not tried:
-            return names[0]
-        known += tried
+    new = [one for one in names if one not in there]
+    tried = try_out(new) if new else []
+    if new and not tried:
+        return names[0]
+    known += tried
+    taken = fastest(one for one in known if one.name in names)
+    if tried:
         memory.keep(known)
         for one in tried:
             _log.info("%s", told(one))
-        _log.info("engine %s is taken", fastest(one for one in known if one.name in names))
-    return fastest(one for one in known if one.name in names)
+        _log.info("engine %s is taken", taken)
+    return taken
 
 
 def told(one: Tried) -> str:

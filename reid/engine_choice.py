@@ -11,17 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engines.choice import (
-    AUTO,
-    ENGINES,
-    SINGLE,
-    Tried,
-    candidates,
-    check_engine,
-    choose,
-    engine_named,
-    measure,
-)
+from engines.choice import ENGINES, SINGLE, Tried, choose, engine_named, measure
 from reid.data.dataset import InputReader
 from reid.device import full_precision, uses_bf16
 from reid.faster import computed_by
@@ -87,14 +77,6 @@ def using(name: str, passes: Passes, sample: Sample, model: str, count: int) -> 
     Raises:
         InputError: there is no such engine, or it cannot compute here.
     """
-    check_engine(name)
-    if name == AUTO:
-        name = _chosen(passes, sample, model, count)
-    with _computing(name, passes, sample):
-        yield name
-
-
-def _chosen(passes: Passes, sample: Sample, model: str, count: int) -> str:
     about = {
         "model": model,
         "branches": passes.branches,
@@ -102,8 +84,9 @@ def _chosen(passes: Passes, sample: Sample, model: str, count: int) -> str:
         "batch": sample.batch,
         "precision": passes.precision,
     }
-    device = passes.device
-    return choose(candidates(count), about, device, lambda names: tried_on(names, passes, sample))
+    taken = choose(name, count, about, passes.device, lambda names: tried_on(names, passes, sample))
+    with _computing(taken, passes, sample):
+        yield taken
 
 
 def tried_on(names: Sequence[str], passes: Passes, sample: Sample) -> list[Tried]:

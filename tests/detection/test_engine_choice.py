@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 import detection.engine_choice as engine_choice
+import engines.choice as choice
 from annotations.errors import InputError
 from annotations.images import Images
 from detection.detect import detect_parts
@@ -51,7 +52,7 @@ def test_boxes_are_the_same_by_another_engine(name, stirred, folder, tmp_path):
 
 def test_many_images_are_looked_at_by_the_fastest_engine(stirred, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PARTREID_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(engine_choice, "candidates", lambda count: [TORCH, SINGLE])
+    monkeypatch.setattr(choice, "candidates", lambda count: [TORCH, SINGLE])
     measured = []
 
     def measure(names, using, exact, device, agree):

@@ -152,7 +152,7 @@ def test_many_images_are_embedded_by_the_fastest_engine(
     folder, doubling, tmp_path, monkeypatch, caplog
 ):
     monkeypatch.setenv("PARTREID_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(engine_choice, "candidates", lambda count: [TORCH, SINGLE, "doubling"])
+    monkeypatch.setattr(choice, "candidates", lambda count: [TORCH, SINGLE, "doubling"])
     rates = {TORCH: 10.0, SINGLE: 5.0, "doubling": 90.0}
     measured = []
 

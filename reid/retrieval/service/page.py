@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from reid.retrieval.evidence_card import (
 )
 from reid.retrieval.question import Question
 from reid.retrieval.selection import Condition
-from reid.retrieval.service.api import MOST, Turns
+from reid.retrieval.service.api import MOST, Made, Turns
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.searcher import Answer, Searcher
 from reid.retrieval.service.uploads import Corners, Upload, Uploads
@@ -187,17 +188,20 @@ class SearchPage:
             return
         self._asked += 1
         mine = self._asked
-        try:
-            answer = await self._turns.take(partial(self._find, self._upload, self._corners))
-        except (InputError, OSError) as error:
-            ui.notify(str(error), type="negative")
-            return
-        except HTTPException as error:
-            ui.notify(str(error.detail), type="warning")
-            return
-        if mine == self._asked:
+        answer = await self._in_turn(partial(self._find, self._upload, self._corners))
+        if answer is not None and mine == self._asked:
             self._answer = answer
             self._results.refresh()
+
+    async def _in_turn(self, work: Callable[[], Made]) -> Made | None:
+        """Return what some work makes in its turn; None, and say why, where it does not."""
+        try:
+            return await self._turns.take(work)
+        except (InputError, OSError) as error:
+            ui.notify(str(error), type="negative")
+        except HTTPException as error:
+            ui.notify(str(error.detail), type="warning")
+        return None
 
     def _find(self, upload: Upload, corners: Corners) -> Answer:
         path = upload.path if corners == WHOLE else self._uploads.region(upload, corners)
@@ -273,13 +277,8 @@ class SearchPage:
         """Show the query and a match side by side, with what each of their parts says."""
         assert self._answer is not None
         asked = self._answer.query
-        try:
-            card = await self._turns.take(partial(self._compare, asked, row))
-        except (InputError, OSError) as error:
-            ui.notify(str(error), type="negative")
-            return
-        except HTTPException as error:
-            ui.notify(str(error.detail), type="warning")
+        card = await self._in_turn(partial(self._compare, asked, row))
+        if card is None:
             return
         strip.clear()
         with strip:
