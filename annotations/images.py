@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class Images:
         source: the file or folder that errors name.
         closed: a line for each folder below that could not be listed, whose images are therefore
             not among these; only the reader's own table has them, not a part of it.
+        rows: (N,) int64, the row of ``source`` that each image stands in, the first below the
+            heading being 2; None where all of them are here.
 
     Raises:
         InputError: from every constructor, where the table breaks these rules.
@@ -63,6 +65,7 @@ class Images:
     root: Path
     source: str = "images table"
     closed: tuple[str, ...] = ()
+    rows: npt.NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         frame = self.frame
@@ -112,10 +115,17 @@ class Images:
 
     def where(self, keep: pd.Series[bool] | npt.NDArray[np.bool_]) -> Images:
         """Keep the rows for which ``keep`` (boolean, one per row) is true."""
-        kept = self.frame[pd.Series(keep, dtype="boolean").to_numpy(bool, na_value=False)]
-        if kept.empty:
+        those = pd.Series(keep, dtype="boolean").to_numpy(bool, na_value=False)
+        if not those.any():
             raise InputError(f"{self.source}: no image is left after selecting")
-        return Images(kept, self.root, self.source)
+        rows = np.flatnonzero(those) + 2 if self.rows is None else self.rows[those]
+        return Images(self.frame[those], self.root, self.source, rows=rows)
+
+    def place(self, position: int) -> str:
+        """Say where an image stands, for an error: ``images.csv: row 3 (image '1.jpg')``."""
+        name = self.frame["image"].iloc[position]
+        row = position + 2 if self.rows is None else self.rows[position]
+        return f"{self.source}: row {row} (image '{name}')"
 
     def split(self, name: str) -> Images:
         """Keep one split.

@@ -38,8 +38,7 @@ def shown_from(word: str, vocabulary: Vocabulary) -> tuple[str, ...]:
 
 def place_of(images: Images, word: str) -> str:
     """Say where a viewpoint stands first, for an error: ``images.csv: row 3 (image '1.jpg')``."""
-    row = int((images.frame["viewpoint"].astype(str) == word).to_numpy().argmax())
-    return f"{images.source}: row {row + 2} (image '{images.frame['image'].iloc[row]}')"
+    return images.place(int((images.frame["viewpoint"].astype(str) == word).to_numpy().argmax()))
 
 
 def shown_by_word(images: Images, vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ def fleet(
     preset: Annotated[
         str,
         typer.Option(
-            help="tiny, demo, near-duplicate, near-duplicate-20k, parts, models or large."
+            help="tiny, demo, near-duplicate, near-duplicate-20k, parts, models, views or large."
         ),
     ] = "demo",
     seed: Annotated[

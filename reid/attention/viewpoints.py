@@ -271,8 +271,8 @@ def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise InputError(
-            f"{images.source}: row {row + 2} (image '{images.frame['image'].iloc[row]}'): "
-            f"viewpoint '{column.iloc[row]}': {suggest(str(column.iloc[row]), known)}"
+            f"{images.place(row)}: viewpoint '{column.iloc[row]}': "
+            f"{suggest(str(column.iloc[row]), known)}"
         )
     return images.where(column.notna())
 

@@ -153,10 +153,9 @@ def _require_viewpoints(images: Images) -> None:
         )
     empty = images.frame["viewpoint"].isna().to_numpy()
     if empty.any():
-        row = int(empty.argmax())
         raise InputError(
-            f"{images.source}: row {row + 2} (image '{images.frame['image'].iloc[row]}'): no "
-            f"viewpoint, as {empty.sum()} of {len(images)} images; {_FILL}"
+            f"{images.place(int(empty.argmax()))}: no viewpoint, as {empty.sum()} of "
+            f"{len(images)} images; {_FILL}"
         )
 
 

@@ -13,8 +13,8 @@ OWN = {"ends": ["front", "rear"], "sides": ["left", "right", "side"]}
 
 
 def table(*words, **columns):
-    names = [f"{number}.jpg" for number in range(len(words))]
     columns = columns or {"viewpoint": words}
+    names = [f"{number}.jpg" for number in range(len(next(iter(columns.values()))))]
     return Images(pd.DataFrame({"image": names, **columns}), Path(), "images.csv")
 
 
@@ -84,6 +84,16 @@ def test_classes_of_ones_own_keep_their_order():
 def test_what_is_wrong_is_named(classes, words, message):
     with pytest.raises(InputError, match=message):
         viewpoint_classes(table(*words), classes)
+
+
+def test_the_row_of_a_selected_image_is_that_of_its_file():
+    images = table(viewpoint=["front", "rear", "raer"], split=["query", "train", "train"])
+    with pytest.raises(InputError, match=r"images.csv: row 4 \(image '2.jpg'\)"):
+        viewpoint_classes(images.split("train"), 2)
+    words, splits = ["front", "front", "rear", None], ["query", "train", "train", "train"]
+    images = table(viewpoint=words, split=splits)
+    with pytest.raises(InputError, match=r"row 5 \(image '3.jpg'\): no viewpoint"):
+        viewpoint_classes(images.split("train").where([False, True, True]), 2)
 
 
 def test_a_table_without_viewpoints_is_refused():
