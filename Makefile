@@ -54,9 +54,7 @@ ablation: $(VENV)/ready ## Train PRN with each branch removed, print its Table 4
 	$(BIN)/partreid ablation $(if $(DATA),'$(DATA)') --work '$(WORK)' $(call option,BOXES,boxes) $(call option,RECIPE,recipe) $(call option,ROWS,rows) $(call option,SEEDS,seeds) $(changes)
 
 test: $(VENV)/ready ## Run the tests (under ten minutes on two cores)
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/pipelines/test_jobs.py
-	# By itself: after many other tests in one process, its training ended that without a word.
-	$(BIN)/python -m pytest tests/pipelines/test_jobs.py
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(VENV)/ready ## Run the tests that train longer
 	$(BIN)/python -m pytest -m slow

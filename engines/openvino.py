@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from engines.engine import Computed
+
+
+@cache
+def _core() -> Any:
+    """Return the process's one core, which lives as long as the process.
+
+    The first network that a core compiles gives its thread a stack for signal handlers, which goes
+    when the core does. Where that is in another thread, the first thread is left with a stack that
+    is no more, and its next signal, such as a child's end, ends the process without a word.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 class OpenVino:
@@ -37,7 +51,7 @@ class OpenVino:
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        compiled: Any = openvino.Core().compile_model(converted, "CPU", settings)
+        compiled: Any = _core().compile_model(converted, "CPU", settings)
         request = compiled.create_infer_request()
 
         def computed(inputs: Tensor) -> Tensor:
