@@ -52,8 +52,9 @@ class Images:
             pixels from the top left corner, right and bottom exclusive. Further columns are kept.
         root: the folder that ``image`` is relative to.
         source: the file or folder that errors name.
-        closed: a line for each folder below that could not be listed, whose images are therefore
-            not among these; only the reader's own table has them, not a part of it.
+        closed: a line for each folder below that could not be listed and each file that could not
+            be looked at, whose images are therefore not among these; only the reader's own table
+            has them, not a part of it.
         rows: (N,) int64, the row of ``source`` that each image stands in, the first below the
             heading being 2; None where all of them are here.
 

@@ -116,8 +116,8 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
 
     Args:
         folder: where to look.
-        closed: takes a line for each folder below that the system does not let be listed; whoever
-            gives none passes over them.
+        closed: takes a line for each folder below that the system does not let be listed, and each
+            file that it does not let be looked at; whoever gives none passes over them.
 
     Raises:
         InputError: the folder is missing, is a file, cannot be listed, or holds no image.
@@ -130,7 +130,7 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
     if closed is not None:
         closed += sorted(refused)
     if not found and refused:
-        raise InputError(f"{refused[0]}; allow it to be read, and no other folder holds an image")
+        raise InputError(f"{refused[0]}; allow it to be read: there is no other image")
     if not found:
         raise InputError(f"{folder}: no image in it (looked for {', '.join(sorted(SUFFIXES))})")
     return [Path(path) for path in found]
@@ -139,8 +139,8 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
 def _image_files(folder: str, refused: list[str]) -> Iterator[str]:
     """Yield the image files below a folder; a folder's listing says what is one, without a stat.
 
-    Of a folder that cannot be listed a line goes to ``refused``; one that has gone meanwhile holds
-    nothing.
+    Of a folder that cannot be listed, and of a file that cannot be looked at, such as a link that
+    leads to itself, a line goes to ``refused``; what has gone meanwhile is no image.
     """
     waiting = [folder]
     while waiting:
@@ -150,9 +150,15 @@ def _image_files(folder: str, refused: list[str]) -> Iterator[str]:
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif _suffix(entry.name) in SUFFIXES and entry.is_file():
+                    try:
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                            continue
+                        image = _suffix(entry.name) in SUFFIXES and entry.is_file()
+                    except OSError as error:  # of this one alone: the others are read
+                        refused.append(f"{entry.path}: cannot be read ({error.strerror or error})")
+                        continue
+                    if image:
                         yield entry.path
         except FileNotFoundError:
             continue

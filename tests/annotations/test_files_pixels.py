@@ -112,6 +112,20 @@ def test_folders_that_cannot_be_listed_are_named(
         image_names(tmp_path / "b")
 
 
+def test_a_link_to_itself_hides_no_other_image(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    images = [draw(tmp_path / f"{number}.jpg") for number in range(6)]
+    loop = tmp_path / "loop.jpg"
+    loop.symlink_to(loop)
+    closed: list[str] = []
+    assert find_images(tmp_path, closed) == images
+    assert closed == [f"{loop}: cannot be read ({os.strerror(errno.ELOOP)})"]
+    assert read_images(tmp_path).closed == tuple(closed)
+    for image in images:
+        image.unlink()
+    with pytest.raises(InputError, match=r"loop.jpg: cannot be read .*; allow it to be read"):
+        find_images(tmp_path)
+
+
 def test_folders_without_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no image in it"):
         find_images(tmp_path)
