@@ -16,7 +16,7 @@ LABEL, DETECTOR, IDENTITY_MEAN = SOURCES = ("label", "detector", "identity-mean"
 
 CORNERS = ["x1", "y1", "x2", "y2"]
 COLUMNS = (
-    Column("image", required=True),
+    Column("image", required=True, trimmed=False),
     Column("part", required=True),
     *(Column(name, kind="number", required=True, low=0.0, high=1.0) for name in CORNERS),
     Column("score", kind="number", required=True, low=0.0, high=1.0),
@@ -71,8 +71,10 @@ class Boxes:
 
     @classmethod
     def read(cls, path: Path) -> Boxes:
-        """Read a Parquet or CSV file."""
+        """Read a Parquet or CSV file; in a CSV, blanks around an image's name are no part of it."""
         frame, about = read_table(path, ["image", "part", "source"])
+        if path.suffix != ".parquet" and "image" in frame:  # a person may have typed it
+            frame["image"] = frame["image"].str.strip()
         return cls(frame, about, str(path))
 
     def write(self, path: Path) -> None:

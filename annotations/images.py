@@ -19,7 +19,7 @@ SPLITS = ("train", "query", "gallery", "test")
 """``test`` is a pool that a protocol divides into query and gallery, as VehicleID's does."""
 
 COLUMNS = (
-    Column("image", required=True),
+    Column("image", required=True, trimmed=False),
     Column("identity", nullable=True),
     Column("camera", nullable=True),
     Column("split", nullable=True, choices=SPLITS),
@@ -52,9 +52,9 @@ class Images:
             pixels from the top left corner, right and bottom exclusive. Further columns are kept.
         root: the folder that ``image`` is relative to.
         source: the file or folder that errors name.
-        closed: a line for each folder below that could not be listed and each file that could not
-            be looked at, whose images are therefore not among these; only the reader's own table
-            has them, not a part of it.
+        closed: a line for each folder below that could not be listed, and each file that could not
+            be looked at or whose name is not UTF-8, whose images are therefore not among these;
+            only the reader's own table has them, not a part of it.
         rows: (N,) int64, the row of ``source`` that each image stands in, the first below the
             heading being 2; None where all of them are here.
 
@@ -90,13 +90,17 @@ class Images:
     def read(cls, path: Path, root: Path | None = None) -> Images:
         """Read a CSV or Parquet file.
 
+        Blanks around the name of an image are not taken for a part of it, unless a file is there
+        that is called so.
+
         Args:
             path: the file.
             root: the folder that the paths start from; without it the one stored in a
                 Parquet file, else the file's own folder.
         """
         frame, about = read_table(path, _TEXT)
-        return cls(frame, root or path.parent / about.get("root", ""), str(path))
+        root = root or path.parent / about.get("root", "")
+        return cls(_trimmed(frame, root), root, str(path))
 
     def write(self, path: Path) -> None:
         """Write a CSV or Parquet file; Parquet remembers the root.
@@ -165,3 +169,15 @@ class Images:
                 f"{self.source}: {len(missing)} of {len(self)} image files are missing under "
                 f"{self.root}; the first is '{missing[0]}'"
             )
+
+
+def _trimmed(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """Take the blanks around images' names away where they are no part of a file's name."""
+    if "image" not in frame:
+        return frame
+    names = frame["image"].astype("string")
+    trimmed = names.str.strip()
+    for place in np.flatnonzero((names != trimmed).fillna(False)).tolist():
+        if (root / names.iloc[place]).is_file():
+            trimmed.iloc[place] = names.iloc[place]
+    return frame.assign(image=trimmed)

@@ -48,7 +48,7 @@ class Masks:
     source: str = "masks table"
 
     def __post_init__(self) -> None:
-        columns = (Column("image", required=True),)
+        columns = (Column("image", required=True, trimmed=False),)
         object.__setattr__(
             self, "frame", check_table(self.frame[NAMES], columns, ["image"], self.source)
         )

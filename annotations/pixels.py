@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
 from annotations.errors import InputError
+from annotations.spelling import RENAME, is_text, misnamed
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 MIN_SIDE = 8
@@ -117,7 +118,8 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
     Args:
         folder: where to look.
         closed: takes a line for each folder below that the system does not let be listed, and each
-            file that it does not let be looked at; whoever gives none passes over them.
+            file that it does not let be looked at or whose name is not UTF-8; whoever gives none
+            passes over them.
 
     Raises:
         InputError: the folder is missing, is a file, cannot be listed, or holds no image.
@@ -130,7 +132,8 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
     if closed is not None:
         closed += sorted(refused)
     if not found and refused:
-        raise InputError(f"{refused[0]}; allow it to be read: there is no other image")
+        what = "" if refused[0].endswith(RENAME) else "; allow it to be read"
+        raise InputError(f"{refused[0]}{what}: there is no other image")
     if not found:
         raise InputError(f"{folder}: no image in it (looked for {', '.join(sorted(SUFFIXES))})")
     return [Path(path) for path in found]
@@ -140,7 +143,8 @@ def _image_files(folder: str, refused: list[str]) -> Iterator[str]:
     """Yield the image files below a folder; a folder's listing says what is one, without a stat.
 
     Of a folder that cannot be listed, and of a file that cannot be looked at, such as a link that
-    leads to itself, a line goes to ``refused``; what has gone meanwhile is no image.
+    leads to itself, a line goes to ``refused``, as for each whose name is not UTF-8; what has gone
+    meanwhile is no image.
     """
     waiting = [folder]
     while waiting:
@@ -151,14 +155,16 @@ def _image_files(folder: str, refused: list[str]) -> Iterator[str]:
                     if entry.name.startswith("."):
                         continue
                     try:
-                        if entry.is_dir(follow_symlinks=False):
-                            waiting.append(entry.path)
-                            continue
-                        image = _suffix(entry.name) in SUFFIXES and entry.is_file()
+                        below = entry.is_dir(follow_symlinks=False)
+                        image = not below and _suffix(entry.name) in SUFFIXES and entry.is_file()
                     except OSError as error:  # of this one alone: the others are read
                         refused.append(f"{entry.path}: cannot be read ({error.strerror or error})")
                         continue
-                    if image:
+                    if (below or image) and not is_text(entry.name):
+                        refused.append(misnamed(entry.path))
+                    elif below:
+                        waiting.append(entry.path)
+                    elif image:
                         yield entry.path
         except FileNotFoundError:
             continue

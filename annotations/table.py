@@ -31,6 +31,7 @@ class Column:
         low: smallest value allowed, for numbers.
         high: largest value allowed, for numbers.
         choices: the words allowed, for text; empty for any.
+        trimmed: whether blanks around a text are taken away; a file's name may begin with one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    trimmed: bool = True
 
 
 def _row(frame: pd.DataFrame, bad: pd.Series[bool]) -> str:
@@ -54,8 +56,9 @@ def _row(frame: pd.DataFrame, bad: pd.Series[bool]) -> str:
 def _typed(values: pd.Series[Any], column: Column) -> pd.Series[Any]:
     if column.kind == "text":
         # Ids such as 0002 must stay text; a number read from a CSV by mistake becomes text.
-        text = values.astype("string").str.strip()
-        return text.mask(text == "")
+        text = values.astype("string")
+        trimmed = text.str.strip()
+        return (trimmed if column.trimmed else text).mask(trimmed == "")
     numbers = pd.to_numeric(values, errors="coerce")
     return numbers.astype("Int64" if column.kind == "integer" else "float64")
 

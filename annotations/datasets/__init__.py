@@ -21,6 +21,7 @@ from annotations.datasets import (
 from annotations.datasets.published import read_published
 from annotations.errors import InputError, suggest
 from annotations.images import Images
+from annotations.spelling import is_text, misnamed
 
 __all__ = ["DATASETS", "detect_dataset", "read_images"]
 
@@ -91,8 +92,11 @@ def read_images(root: Path, kind: str | None = None) -> Images:
         kind: a key of `DATASETS`; recognised where None.
 
     Raises:
-        InputError: no such kind, nothing at ``root``, or what the kind's reader finds wrong.
+        InputError: no such kind, nothing at ``root`` or its name is not UTF-8, or what the kind's
+            reader finds wrong.
     """
+    if not is_text(str(root)):
+        raise InputError(misnamed(str(root)))
     if not root.exists():
         raise InputError(f"{root}: no such file or folder")
     chosen = kind or detect_dataset(root)

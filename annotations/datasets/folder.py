@@ -25,8 +25,8 @@ def read(root: Path) -> Images:
     3. Without a camera folder, a part of the file's name such as ``c002`` or ``cam2``, set off
        by ``_``, ``-`` or ``.``, is the camera, in small letters.
 
-    Folders below that cannot be listed, and files that cannot be looked at, are passed over; the
-    table's ``closed`` names them.
+    Folders below that cannot be listed, and files that cannot be looked at or whose names are not
+    UTF-8, are passed over; the table's ``closed`` names them.
 
     Raises:
         InputError: the folder is missing or holds no image, an image is deeper than that, or a

@@ -13,6 +13,7 @@ import pandas as pd
 
 from annotations.errors import InputError
 from annotations.pixels import SUFFIXES
+from annotations.spelling import is_text, misnamed
 
 Names: TypeAlias = "Sequence[str] | pd.Series[str] | pd.Index[str]"
 
@@ -40,7 +41,7 @@ def image_names(folder: Path, depth: int = 0) -> list[str]:
 
     Raises:
         MissingError: the folder is missing or holds no such image.
-        InputError: it, or one in it, cannot be listed.
+        InputError: it, or one in it, cannot be listed, or an image's name is not UTF-8.
     """
     if not folder.is_dir():
         raise MissingError(f"{folder}: no such folder")
@@ -54,6 +55,9 @@ def image_names(folder: Path, depth: int = 0) -> list[str]:
     if not names:
         where = f" {depth} folders down" if depth else ""
         raise MissingError(f"{folder}: no image in it{where}")
+    for name in names:
+        if not is_text(name):
+            raise InputError(misnamed(f"{folder}/{name}"))
     return names
 
 

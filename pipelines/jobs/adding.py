@@ -26,6 +26,7 @@ from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.images import Images
+from annotations.spelling import RENAME
 from annotations.table import write_table
 from engines.choice import AUTO, TORCH
 from pipelines.jobs.embedders import RAY, Embedder, Manner, open_embedder
@@ -213,7 +214,10 @@ class _Adding:
             opened, images, root, lambda count: self._bar.advance(reading, count)
         )
         self._bar.remove_task(reading)
-        problems = [f"{line}{_CLOSED if opened else ''}" for line in images.closed]
+        problems = [
+            f"{line}{_CLOSED if opened and not line.endswith(RENAME) else ''}"
+            for line in images.closed
+        ]
         problems += [
             f"{path}: cannot be read{_KEPT if path in changes.kept else ''}"
             for path in changes.unreadable

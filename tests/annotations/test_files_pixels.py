@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.datasets.listed import image_names
 from annotations.errors import InputError
 from annotations.files import whole_file, whole_folder, write_text
+from annotations.images import Images
+from annotations.labels import label_rows
 from annotations.pixels import ImageError, find_images, find_unreadable, read_image, read_size
 
 
@@ -124,6 +127,53 @@ def test_a_link_to_itself_hides_no_other_image(tmp_path: Path, draw: Callable[..
         image.unlink()
     with pytest.raises(InputError, match=r"loop.jpg: cannot be read .*; allow it to be read"):
         find_images(tmp_path)
+
+
+def test_names_that_are_not_utf8_are_told_and_left_out(
+    tmp_path: Path, draw: Callable[..., Path]
+) -> None:
+    fine = draw(tmp_path / "é.jpg")
+    odd = draw(tmp_path / "odd.jpg").rename(tmp_path / os.fsdecode(b"\xff\xe9.jpg"))
+    (tmp_path / os.fsdecode(b"\xff.txt")).touch()
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    draw(folder / "x.jpg")
+    closed: list[str] = []
+    assert find_images(tmp_path, closed) == [fine]
+    said = [rf"{tmp_path}/{name}: its name is not UTF-8; rename it"
+            for name in (r"\xff\xe9.jpg", r"caf\xe9")]  # fmt: skip
+    assert closed == said
+    images = read_images(tmp_path)
+    assert images.closed == tuple(said) and images.frame["image"].tolist() == ["é.jpg"]
+    with pytest.raises(InputError, match=r"xff\\xe9.jpg: its name is not UTF-8; rename it"):
+        image_names(tmp_path)
+    with pytest.raises(InputError, match=r"/caf\\xe9: its name is not UTF-8; rename it"):
+        read_images(folder)
+    fine.unlink()
+    odd.unlink()
+    with pytest.raises(InputError, match=r"caf\\xe9: .*; rename it: there is no other image"):
+        find_images(tmp_path)
+
+
+def test_a_blank_before_a_name_is_a_part_of_it(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    for name in (" lead.png", "plain.png", " both/1.png", "both/1.png"):
+        draw(tmp_path / name)
+    images = read_images(tmp_path)
+    images.require_files()
+    names = [" both/1.png", " lead.png", "both/1.png", "plain.png"]
+    assert images.frame["image"].tolist() == names
+    assert images.where(images.frame["image"] == " lead.png").paths == [tmp_path / " lead.png"]
+    boxes = Boxes(label_rows([(" lead.png", "light", 0.1, 0.2, 0.3, 0.4)]))
+    assert len(boxes.of(images)) == 1
+    for suffix in ("csv", "parquet"):
+        images.write(tmp_path / f"images.{suffix}")
+        assert Images.read(tmp_path / f"images.{suffix}").frame["image"].tolist() == names
+    # Typed by a person, a blank is none of the name; a name of blanks is none.
+    (tmp_path / "typed.csv").write_text("camera,image\na, plain.png\nb, lead.png\nc,both/1.png \n")
+    typed = Images.read(tmp_path / "typed.csv").frame["image"].tolist()
+    assert typed == ["plain.png", " lead.png", "both/1.png"]
+    (tmp_path / "typed.csv").write_text("camera,image\na,  \n")
+    with pytest.raises(InputError, match=r"row 2 .*'image' is empty"):
+        Images.read(tmp_path / "typed.csv")
 
 
 def test_folders_without_images_are_refused(tmp_path: Path) -> None:

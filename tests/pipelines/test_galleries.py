@@ -207,6 +207,23 @@ def test_what_may_not_be_read_is_told_and_stays(tmp_path, folder, run, monkeypat
     truly(grow(place, folder, run), run, folder)
 
 
+def test_odd_names_are_added_or_told(tmp_path, folder, run, monkeypatch, capsys):
+    place, odd = tmp_path / "gallery", os.fsdecode(b"\xff\xe9.png")
+    paint(folder / " lead.png", 20)
+    paint(folder / "x.png", 21)
+    (folder / "x.png").rename(folder / odd)
+    said = [rf"{folder}/\xff\xe9.png: its name is not UTF-8; rename it"]
+    for _ in range(2):  # of a file that it never had, a gallery keeps nothing
+        gallery = grow(place, folder, run)
+        assert " lead.png" in gallery.table(gallery.rows)["image"].tolist() and len(gallery) == 7
+        assert pd.read_csv(place / "unreadable.csv")["problem"].tolist() == said
+    out = tmp_path / "out"
+    words = ["search", folder, "--gallery", place, "--out", out, "--device", "cpu"]
+    assert not command(monkeypatch, *words)
+    assert " lead.png" in pd.read_csv(out / "results.csv")["query"].tolist()
+    assert said[0] in capsys.readouterr().out
+
+
 def test_another_network_or_manner_is_refused(tmp_path, folder, run):
     place = tmp_path / "gallery"
     grow(place, folder, run)
