@@ -165,7 +165,8 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
         wait: wait for another writer.
 
     Raises:
-        InputError: galleries of different networks, distances or precisions.
+        InputError: galleries of different networks, distances or precisions, of which none is
+            merged then.
     """
     sources = [Gallery.open(other) for other in others]
     require_replaceable(gallery)
@@ -175,6 +176,9 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
         else:
             empty = {"generation": 0, "segments": (), "roots": (), "index": None}
             writer = GalleryWriter.begin(gallery, sources[0].manifest.model_copy(update=empty))
+        # All are looked at before the first is taken: what is refused has changed nothing.
+        for source in sources:
+            _require_fit(writer, source)
         for source in sources:
             _take(writer, source)
     opened = Gallery.open(gallery)
@@ -182,7 +186,8 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
     return opened
 
 
-def _take(writer: GalleryWriter, source: Gallery) -> None:
+def _require_fit(writer: GalleryWriter, source: Gallery) -> None:
+    """Refuse a gallery that cannot be merged into that of the writer."""
     mine = writer.manifest
     if source.path.resolve() == writer.folder.resolve():
         raise InputError(f"{source.path}: cannot be merged into itself")
@@ -192,6 +197,10 @@ def _take(writer: GalleryWriter, source: Gallery) -> None:
         )
     if source.manifest.half != mine.half:
         raise InputError(f"{source.path}: is stored in another precision than {writer.folder}")
+
+
+def _take(writer: GalleryWriter, source: Gallery) -> None:
+    """Append what a gallery has and that of the writer has not."""
     there = set()
     if is_gallery(writer.folder):
         opened = Gallery.open(writer.folder)

@@ -23,6 +23,7 @@ from reid.embedding import embed
 from reid.methods import build_model
 from reid.retrieval import changes
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.manifest import is_gallery
 from reid.run import Run, save_model
 
 
@@ -331,6 +332,25 @@ def test_merging(tmp_path, folder, run):
     grow(tmp_path / "single", folder, run, half=False)
     with pytest.raises(InputError, match="is stored in another precision"):
         merge(one, [tmp_path / "single"])
+
+
+def test_a_refused_merge_has_merged_nothing(tmp_path, folder, run):
+    one, single, whole = tmp_path / "one", tmp_path / "single", tmp_path / "all"
+    grow(one, folder, run)
+    paint(tmp_path / "more" / "x.png", 50)
+    grow(single, tmp_path / "more", run, half=False)
+    with pytest.raises(InputError, match=r"single: is stored in another precision than .*all"):
+        merge(whole, [one, single])
+    assert not is_gallery(whole)
+    other = tmp_path / "other"
+    grow(other, tmp_path / "more", run)
+    before = Gallery.open(other).manifest
+    for refused, why in ((single, "another precision"), (other, "cannot be merged into itself")):
+        with pytest.raises(InputError, match=why):
+            merge(other, [one, refused])
+        assert Gallery.open(other).manifest == before
+    # What was refused is in the way of nothing.
+    assert len(merge(whole, [one, other])) == 7
 
 
 def command(monkeypatch, *words):
