@@ -203,13 +203,16 @@ def as_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
-    """Return tables one below the other; a column that one lacks is empty there."""
+    """Return tables one below the other; a column that one lacks is empty there.
+
+    Where one has whole numbers and another fractions, those above 2^53 become the nearest double.
+    """
     names = list(dict.fromkeys(name for table in tables for name in table.column_names))
     kinds = {name: kind_of(tables, name) for name in names}
     whole = [
         pa.table(
             {
-                name: pc.cast(table[name], kind)
+                name: pc.cast(table[name], kind, safe=False)
                 if name in table.column_names
                 else pa.nulls(len(table), kind)
                 for name, kind in kinds.items()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,18 +77,44 @@ class Condition:
         """
         if self.column not in table.column_names or pa.types.is_null(table[self.column].type):
             return np.full(len(table), self.operator == "!=")
+        column = table[self.column]
         if words:
-            column, values = as_words(table[self.column]), pa.array(self.values, pa.string())
+            true = self._compared(as_words(column), pa.array(self.values, pa.string()))
+        elif pa.types.is_integer(column.type):
+            true = self._whole(column)
         else:
             numbers = [self._number(value) for value in self.values]
-            column = table[self.column].cast(pa.float64())
-            values = pa.array(numbers, pa.float64())
-        if self.operator in _ORDERS:
-            true = _ORDERS[self.operator](column, values[0])
-        else:
-            true = pc.is_in(column, value_set=values)
+            true = self._compared(column.cast(pa.float64()), pa.array(numbers, pa.float64()))
         mask: Mask = pc.fill_null(true, False).to_numpy()
         return ~mask if self.operator == "!=" else mask
+
+    def _compared(self, column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
+        if self.operator in _ORDERS:
+            return _ORDERS[self.operator](column, values[0])
+        return pc.is_in(column, value_set=values)
+
+    def _whole(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Compare a column of whole numbers, exactly: above 2^53 not every one is a double."""
+        kind = column.type
+        limits = np.iinfo(kind.to_pandas_dtype())
+        low, high = int(limits.min), int(limits.max)
+        exact = [self._exact(value) for value in self.values]
+        if self.operator not in _ORDERS:
+            # No whole number is a fraction, nor one that the column has no place for.
+            fits = [each for each in exact if low <= each <= high and each == math.floor(each)]
+            return self._compared(column, pa.array(map(int, fits), kind))
+        number = exact[0]
+        if not low <= number <= high:  # all are below it, or above; neither is true of NaN
+            every = number > high if self.operator in ("<", "<=") else number < low
+            return pc.and_(pc.is_valid(column), every)
+        # Below 3 and a half is below 4; at most 3 and a half is at most 3.
+        bound = math.ceil(number) if self.operator in ("<", ">=") else math.floor(number)
+        return self._compared(column, pa.array([bound], kind))
+
+    def _exact(self, value: str) -> Decimal | float:
+        """Return a number with all its digits; infinite, or no number, where a double is so."""
+        number = self._number(value)
+        return Decimal(value) if math.isfinite(number) else number
 
     def _number(self, value: str) -> float:
         try:

@@ -41,6 +41,50 @@ def test_conditions(galleries, words, rows):
     assert np.flatnonzero(select(galleries, [Condition.parse(words)])).tolist() == rows
 
 
+LARGE = [2**53, 2**53 + 1, 2**53 + 2, 2**63 - 1, -(2**53) - 1, None]
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        ("stamp>=5", [0, 1, 2, 3]),
+        (f"stamp={2**53 + 1}", [1]),
+        (f"stamp={2**53}.0, {2**53 + 2},0.5,nan", [0, 2, 6]),
+        (f"stamp!={2**53 + 1},1e300,inf", [0, 2, 3, 4, 5, 6, 7]),
+        (f"stamp>{2**53}", [1, 2, 3]),
+        (f"stamp>={2**53}.5", [1, 2, 3]),
+        (f"stamp<{2**53 + 1}.5", [0, 1, 4, 6, 7]),
+        (f"stamp<=-{2**53}.5", [4]),
+        (f"stamp>{2**63 - 2}", [3]),
+        ("stamp<1e300", [0, 1, 2, 3, 4, 6, 7]),
+        ("stamp>-inf", [0, 1, 2, 3, 4, 6, 7]),
+        ("stamp<=2.5", [4, 6, 7]),
+        ("id>=18446744073709551615", [1]),
+        ("id>-1e-9", [0, 1]),
+    ],
+)
+def test_whole_numbers_are_compared_exactly(tmp_path, words, rows):
+    made = Made(tmp_path / "gallery", tmp_path / "photos")
+    ids = pd.array([0, 2**64 - 1, *[None] * 4], dtype="UInt64")
+    table = images(made.root, 6, stamp=pd.array(LARGE, dtype="Int64"), id=ids)
+    made.append(table, vectors(6))
+    # Of another segment, where the same column has fractions.
+    made.append(images(made.root, 2, first=6, stamp=[0.5, 2.5]), vectors(2))
+    galleries = Galleries.open([made.folder])
+    keep = select(galleries, [Condition.parse(words)])
+    assert np.flatnonzero(keep).tolist() == rows
+
+
+def test_whole_numbers_stand_beside_fractions(tmp_path):
+    made = Made(tmp_path / "gallery", tmp_path / "photos")
+    made.append(images(made.root, 1, stamp=[2**53 + 1]), vectors(1))
+    made.append(images(made.root, 1, first=1, stamp=[0.5]), vectors(1))
+    gallery = Gallery.open(made.folder)
+    assert gallery.table(gallery.rows)["stamp"].tolist() == [2.0**53, 0.5]
+    made.writer.compact()
+    assert Gallery.open(made.folder).segments[0].table["stamp"].to_pylist() == [2.0**53, 0.5]
+
+
 def test_all_conditions_hold_together(galleries):
     conditions = [Condition.parse("camera=a,b"), Condition.parse("time>1")]
     assert np.flatnonzero(select(galleries, conditions)).tolist() == [1]
