@@ -36,7 +36,7 @@ from reid.distances import distance_named
 from reid.embedding import Embedded, NothingReadError
 from reid.methods import Branches, check_branches
 from reid.retrieval.about import GalleryAbout
-from reid.retrieval.changes import REPLACES, SAME, find_changes
+from reid.retrieval.changes import NAME, REPLACES, SAME, find_changes
 from reid.retrieval.gallery import Gallery, stored_vectors
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, is_gallery
@@ -281,7 +281,8 @@ class _Adding:
             manifest = self._writer.manifest
             kind: type[np.floating[Any]] = np.float16 if manifest.half else np.float32
             made_of = np.array([known[content] for content in fine[CONTENT]], dtype=kind)
-            table = as_table(fine.drop(columns=[REPLACES, SAME]))
+            told = fine.assign(image=fine[NAME]).drop(columns=[REPLACES, SAME, NAME])
+            table = as_table(told)
             pictures = None
             if self._thumbnails:
                 paths = [images.root / image for image in fine["image"]]

@@ -21,14 +21,18 @@ from reid.retrieval.segment import (
     ROOT,
     SIZE,
     TIME,
+    as_frame,
     as_table,
     as_words,
     joined,
 )
 
-REPLACES, SAME = "file_replaces", "file_same"
+REPLACES, SAME, NAME = "file_replaces", "file_same", "file_name"
 """Columns: the row that an image takes the place of, and a row of the same content, whose embedding
-is the image's; -1 for none."""
+is the image's; -1 for none. And the name that the gallery is to have for ``image``, from `ROOT`."""
+_PATH = pa.large_string()
+"""Whole paths of tens of millions of images are more than the 2 GiB that a column of text holds."""
+_NOTHING = pa.scalar("", _PATH)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Changes:
     """What is to be done so that a gallery holds what a folder does.
 
     Attributes:
-        frame: the images to add: their table with `FILE_COLUMNS`, `REPLACES` and `SAME`.
+        frame: the images to add: their table with `FILE_COLUMNS`, `REPLACES`, `SAME` and `NAME`.
         gone: rows whose file is no longer there; not those that the folder's table merely leaves
             out, which may be another table's.
         unchanged: how many images stay.
@@ -63,6 +67,10 @@ def find_changes(
     gallery already, under whichever name, it need not be embedded again; nor where its row of the
     table alone has changed.
 
+    What the gallery has of these files by way of a folder above or below is compared, too. Of such
+    an image the other folder's table goes on to say what is known: two tables would else undo each
+    other's words at every turn.
+
     Args:
         gallery: the gallery, or None for one that is yet to be.
         images: what the folder holds now.
@@ -76,8 +84,11 @@ def find_changes(
     frame[ROOT] = root
     frame[SIZE] = [state.size for state in states if state is not None]
     frame[TIME] = [state.time for state in states if state is not None]
-    rows, known = _known(gallery, root)
-    place = _places(frame["image"], known)
+    base = images.root.resolve()
+    known = _known(gallery, base, root)
+    rows = known.rows
+    place = known.places(frame["image"])
+    frame[NAME] = frame["image"]
     frame[REPLACES] = np.where(place >= 0, np.append(rows, -1)[place], -1)
     gone = np.setdiff1d(rows, frame[REPLACES].to_numpy())
     if gallery is not None and len(gone):
@@ -88,23 +99,22 @@ def find_changes(
     changed = np.zeros(len(frame), dtype=bool)
     if gallery is not None and touched.any():
         after = as_table(frame[touched])
-        before = known.take(pa.array(place[touched]))
-        changed[touched] = _differ(before, after, (*FILE_COLUMNS, REPLACES))
+        before = known.table.take(pa.array(place[touched]))
+        changed[touched] = _differ(before, after, ("image", NAME, *FILE_COLUMNS, REPLACES))
+        changed &= ~known.elsewhere(place)
         touched[touched] = _differ(before, after, (), (SIZE, TIME))
-    if gallery is not None and new.any():
-        new[new] = ~_elsewhere(gallery, images.root, root, frame["image"][new])
     asked = new | touched | changed
     unchanged = int((~asked).sum())
-    frame = frame[asked].reset_index(drop=True)
+    frame = known.told(frame[asked].reset_index(drop=True), place[asked])
     if frame.empty:
         frame[CONTENT] = pd.Series([], dtype="object")
-        unreadable, kept = _unreadable(images.root, missing, known, rows, gone)
+        unreadable, kept = _unreadable(images.root, missing, known, gone)
         return Changes(frame.assign(**{SAME: []}), gone, unchanged, unreadable, kept)
     paths = [images.root / image for image in frame["image"]]
     contents = contents_of(paths, advance)
     readable = np.array([content is not None for content in contents])
     missing = pd.concat([missing, frame["image"][~readable]])
-    unreadable, kept = _unreadable(images.root, missing, known, rows, gone)
+    unreadable, kept = _unreadable(images.root, missing, known, gone)
     frame[CONTENT] = contents
     frame = frame[readable].reset_index(drop=True)
     frame[SAME] = _same_content(gallery, frame[CONTENT].tolist())
@@ -112,50 +122,113 @@ def find_changes(
 
 
 def _unreadable(
-    base: Path, names: pd.Series[str], known: pa.Table, rows: Rows, gone: Rows
+    base: Path, names: pd.Series[str], known: _Known, gone: Rows
 ) -> tuple[list[str], frozenset[str]]:
     """Return the files of some images, and those of them that stay in the gallery as they were."""
     files = [str(base / name) for name in names]
-    place = _places(names, known)
-    stays = (place >= 0) & ~np.isin(np.append(rows, -1)[place], gone)
+    place = known.places(names)
+    stays = (place >= 0) & ~np.isin(np.append(known.rows, -1)[place], gone)
     return files, frozenset(file for file, there in zip(files, stays, strict=True) if there)
 
 
-def _known(gallery: Gallery | None, root: int) -> tuple[Rows, pa.Table]:
-    """Return the rows that a gallery has of a folder, and their part of its table."""
-    pieces, rows = [], [np.empty(0, np.int64)]
+@dataclass(frozen=True)
+class _Known:
+    """What a gallery has of a folder.
+
+    Attributes:
+        base: the folder, resolved.
+        rows: of the gallery, (K,); first those that are there by way of this very folder.
+        own: how many these are; the others are by way of a folder above or below.
+        files: their paths, (K,).
+        table: their part of the gallery's, K rows.
+    """
+
+    base: Path
+    rows: Rows
+    own: int
+    files: pa.ChunkedArray
+    table: pa.Table
+
+    def places(self, names: pd.Series[str]) -> Rows:
+        """Return where each of the folder's images is among those known, or -1."""
+        if not len(self.rows):
+            return np.full(len(names), -1)
+        files = _files(self.base, pa.array(names, pa.string()))
+        found = pc.index_in(files, value_set=self.files.combine_chunks())
+        places: Rows = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return places
+
+    def elsewhere(self, places: Rows) -> Mask:
+        """Return at which places is what is there by way of another folder."""
+        mask: Mask = places >= self.own
+        return mask
+
+    def told(self, frame: pd.DataFrame, places: Rows) -> pd.DataFrame:
+        """Return images as the gallery is to have them, with what another folder says of them.
+
+        Args:
+            frame: the images.
+            places: where each is among those known, or -1.
+        """
+        others = self.elsewhere(places)
+        if not others.any():
+            return frame
+        theirs = self.table.take(pa.array(places[others]))
+        ours = [name for name in frame if name not in (REPLACES, NAME)]
+        order = np.arange(len(frame))
+        order[others] = len(frame) + np.arange(len(theirs))
+        both = joined([as_table(frame[ours]), theirs]).take(pa.array(order))
+        whole = as_frame(both.drop_columns([SIZE, TIME, CONTENT]))
+        mine = frame[["image", SIZE, TIME, REPLACES]]
+        return whole.rename(columns={"image": NAME}).assign(**mine)
+
+
+def _known(gallery: Gallery | None, base: Path, root: int) -> _Known:
+    """Return what a gallery has of the files below a folder, by way of whichever root.
+
+    Args:
+        gallery: the gallery, or None for one that is yet to be.
+        base: the folder, resolved.
+        root: its number among the gallery's roots.
+    """
+    own: list[tuple[Rows, pa.ChunkedArray, pa.Table]] = []
+    other: list[tuple[Rows, pa.ChunkedArray, pa.Table]] = []
     if gallery is not None:
+        near = {
+            number: place
+            for number, place in enumerate(gallery.roots)
+            if place.is_relative_to(base) or base.is_relative_to(place)
+        }
         for start, segment in zip(gallery.starts, gallery.segments, strict=False):
-            mine = pc.equal(segment.table[ROOT], root).to_numpy() & segment.kept
-            local = np.flatnonzero(mine)
-            if len(local):
-                pieces.append(segment.table.take(pa.array(local)))
-                rows.append(start + local)
-    return np.concatenate(rows), joined(pieces) if pieces else pa.table({"image": []})
+            roots = segment.table[ROOT].to_numpy()
+            for number in near.keys() & set(pc.unique(segment.table[ROOT]).to_pylist()):
+                local = np.flatnonzero((roots == number) & segment.kept)
+                files = _files(near[number], segment.table["image"].take(pa.array(local)))
+                if number != root:
+                    inside = pc.starts_with(files, _start(base))
+                    local, files = local[inside.to_numpy()], files.filter(inside)
+                if len(local):
+                    piece = segment.table.take(pa.array(local))
+                    (own if number == root else other).append((start + local, files, piece))
+    pieces = own + other
+    return _Known(
+        base,
+        np.concatenate([np.empty(0, np.int64), *(rows for rows, _, _ in pieces)]),
+        sum(len(rows) for rows, _, _ in own),
+        pa.chunked_array([each for _, files, _ in pieces for each in files.chunks], _PATH),
+        joined([piece for _, _, piece in pieces]) if pieces else pa.table({"image": []}),
+    )
 
 
-def _elsewhere(gallery: Gallery, base: Path, root: int, images: pd.Series[str]) -> Mask:
-    """Return which images of a folder the gallery has by way of another that overlaps with it."""
-    base = base.resolve()
-    files = str(base) + "/" + images.reset_index(drop=True)
-    there = np.zeros(len(images), dtype=bool)
-    for number, other in enumerate(gallery.roots):
-        if number == root or not (other.is_relative_to(base) or base.is_relative_to(other)):
-            continue
-        inside = files.str.startswith(f"{other}/").to_numpy(bool)
-        names = files[inside].str.slice(len(str(other)) + 1)
-        there[inside] |= _places(names, _known(gallery, number)[1]) >= 0
-    return there
+def _files(root: Path, names: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Return the paths of images, of which those that begin at the top are such already."""
+    names = names.cast(_PATH)
+    below = pc.binary_join_element_wise(pa.scalar(_start(root), _PATH), names, _NOTHING)
+    return pc.if_else(pc.starts_with(names, "/"), names, below)
 
 
-def _places(names: pd.Series[str], known: pa.Table) -> Rows:
-    """Return where each name is among those known, or -1."""
-    if not len(known):
-        return np.full(len(names), -1)
-    given = pa.array(names, pa.string())
-    found = pc.index_in(given, value_set=known["image"].combine_chunks())
-    places: Rows = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return places
+def _start(folder: Path) -> str:
+    return f"{str(folder).rstrip('/')}/"
 
 
 def _differ(

@@ -25,7 +25,7 @@ from reid.retrieval.gpus import Gpus
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, is_gallery
 from reid.retrieval.searched import prepared_queries
-from reid.retrieval.segment import FILE_COLUMNS, ROOT, Segment, as_table, as_words, joined
+from reid.retrieval.segment import FILE_COLUMNS, ROOT, Segment, as_frame, as_table, as_words, joined
 from reid.retrieval.writer import GalleryWriter, require_replaceable
 
 __all__ = ["Gallery", "GalleryAbout"]
@@ -194,7 +194,7 @@ class Gallery:
         if not pieces:
             wanted = ["image", *(("identity", "camera") if columns is None else columns), "file"]
             return pd.DataFrame(columns=list(dict.fromkeys(wanted)), dtype="string")
-        whole: pd.DataFrame = joined(pieces).to_pandas(types_mapper=_as_pandas)
+        whole = as_frame(joined(pieces))
         whole.index = pd.Index(np.concatenate(order))
         whole = whole.sort_index()
         roots = pd.Series([str(root) for root in self.roots], dtype="string")
@@ -358,9 +358,3 @@ def stored_vectors(
             "in single precision"
         )
     return short
-
-
-def _as_pandas(kind: pa.DataType) -> Any:
-    if pa.types.is_string(kind):
-        return pd.StringDtype()
-    return pd.Int64Dtype() if pa.types.is_integer(kind) else None

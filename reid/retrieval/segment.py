@@ -178,6 +178,18 @@ def as_table(frame: pd.DataFrame) -> pa.Table:
     return pa.table(columns)
 
 
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """Return a segment's table, or columns of it, as a frame; text and whole numbers may lack."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_as_pandas)
+    return frame
+
+
+def _as_pandas(kind: pa.DataType) -> Any:
+    if pa.types.is_string(kind):
+        return pd.StringDtype()
+    return pd.Int64Dtype() if pa.types.is_integer(kind) else None
+
+
 def _plain(values: pd.Series[Any]) -> pa.Array:
     if values.isna().all():
         return pa.nulls(len(values))

@@ -407,11 +407,25 @@ def test_a_folder_within_a_folder_and_a_moved_gallery(tmp_path, folder, run, cou
     paint(folder / "v0" / "c0" / "new.png", 20)
     assert len(grow(place, folder / "v0", run)) == 7
     assert len(grow(place, folder, run)) == 7
+    # What has changed within it, or is gone, is so by whichever folder.
+    paint(folder / "v0" / "c0" / "0.png", 21)
+    paint(folder / "v0" / "c0" / "new.png", 22)
+    (folder / "v0" / "c1" / "3.png").unlink()
+    within = grow(place, folder / "v0", run)
+    assert len(within) == 6 and counted == [6, 1, 2]
+    seen = within.table(within.rows).set_index("file")
+    assert seen.loc[str(folder / "v0" / "c0" / "0.png"), "identity"] == "v0"
+    files = sorted(map(str, folder.rglob("*.png")))
+    assert sorted(seen.index) == files
+    fresh = grow(tmp_path / "fresh", folder, run)
+    expected = dict(zip(fresh.table(fresh.rows)["file"], fresh.embeddings, strict=True))
+    for file, vector in zip(seen.index, within.embeddings, strict=True):
+        np.testing.assert_allclose(vector, expected[file], rtol=2e-3, atol=1e-3)
     (tmp_path / "deep" / "down").mkdir(parents=True)
     moved = place.rename(tmp_path / "deep" / "down" / "gallery")
     # Its folder is beside it no more; what it was made of has to be named again.
     again = grow(moved, folder, run)
-    assert counted == [6, 1] and len(again) in (7, 14)
+    assert counted == [6, 1, 2, 6] and len(again) in (6, 12)
 
 
 def test_absolute_paths_in_a_table(tmp_path, folder, run):
