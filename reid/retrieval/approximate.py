@@ -21,7 +21,11 @@ _BITS = 4
 _DIMENSIONS = 4
 """Of an embedding, so many go into one code of 4 bits."""
 _TOGETHER = 32
-"""Queries whose candidates are measured at once."""
+"""Queries whose candidates are measured at once, at most."""
+_LISTED = 2**22
+"""Candidates that are listed at once, at most, where a query has fewer."""
+_NUMBERS = 2**25
+"""Numbers of candidates' embeddings that are held at once, at most, where a query has fewer."""
 
 
 def lists_for(count: int) -> int:
@@ -102,22 +106,31 @@ def find(
     if keep is not None:
         bits = np.packbits(keep, bitorder="little")
         how["sel"] = selector(bits)
-    _, found = ask(index, queries, min(top * candidates, index.ntotal), parameters(**how))
+    width = min(top * candidates, index.ntotal)
     distances = np.full((len(queries), top), np.inf, np.float32)
     rows = np.full((len(queries), top), -1, np.int64)
-    for start in range(0, len(queries), _TOGETHER):
-        some = found[start : start + _TOGETHER]
-        there = some >= 0
-        asked = np.repeat(queries[start : start + len(some)], there.sum(1), axis=0)
-        exact = np.full(some.shape, np.inf, np.float32)
-        if there.any():
-            items = torch.from_numpy(vectors(some[there]))
-            exact[there] = distance.between(torch.from_numpy(asked), items).numpy()
-        order = np.argsort(exact, axis=1, kind="stable")[:, :top]
-        width = order.shape[1]
-        distances[start : start + len(some), :width] = np.take_along_axis(exact, order, 1)
-        rows[start : start + len(some), :width] = np.take_along_axis(some, order, 1)
+    many = max(1, _LISTED // width)
+    few = min(many, _TOGETHER, max(1, _NUMBERS // (width * queries.shape[1])))
+    for start in range(0, len(queries), many):
+        _, listed = ask(index, queries[start : start + many], width, parameters(**how))
+        for first in range(0, len(listed), few):
+            some = listed[first : first + few]
+            those = slice(start + first, start + first + len(some))
+            exact = _measured(vectors, distance, queries[those], some)
+            order = np.argsort(exact, axis=1, kind="stable")[:, :top]
+            distances[those, : order.shape[1]] = np.take_along_axis(exact, order, 1)
+            rows[those, : order.shape[1]] = np.take_along_axis(some, order, 1)
     return distances, rows
+
+
+def _measured(vectors: Any, distance: Distance, queries: Floats, rows: Rows) -> Floats:
+    """Return the distances (Q, C) of candidates (Q, C); infinite where there is none."""
+    there = rows >= 0
+    exact = np.full(rows.shape, np.inf, np.float32)
+    if there.any():
+        asked = torch.from_numpy(np.repeat(queries, there.sum(1), axis=0))
+        exact[there] = distance.between(asked, torch.from_numpy(vectors(rows[there]))).numpy()
+    return exact
 
 
 def recall(found: npt.NDArray[np.int64], truth: npt.NDArray[np.int64]) -> Floats:

@@ -33,6 +33,8 @@ __all__ = ["Gallery", "GalleryAbout"]
 _TRIES = 5
 _SELECTIVE = 0.1
 """Where fewer than this share of images may be found, an index mostly finds others."""
+_CANDIDATES = 0.1
+"""Where more than this share of an index's images would be measured, reading all is as fast."""
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,8 @@ class Gallery:
             return None
         findable = self.kept if keep is None else self.kept & keep
         if not findable.any() or findable[: stored.rows].mean() < _SELECTIVE:
+            return None
+        if top * stored.candidates > _CANDIDATES * stored.rows:
             return None
         distance = distance_named(self.about.distance)
         head = None if findable[: stored.rows].all() else findable[: stored.rows]

@@ -5,6 +5,9 @@ import pytest
 
 from annotations.errors import InputError
 from pipelines.jobs.keeping import index, verify
+from reid.distances import distance_named
+from reid.retrieval import approximate
+from reid.retrieval import gallery as gallery_module
 from reid.retrieval.approximate import recall, write_index
 from reid.retrieval.choice import choose
 from reid.retrieval.gallery import Gallery
@@ -63,7 +66,7 @@ def test_most_of_the_nearest_are_found_with_exact_distances(place):
     assert (np.diff(distances) >= 0).all() and (distances[:, 0] >= exact[:, 0] - 1e-4).all()
 
 
-def test_conditions_hold_and_few_images_are_searched_exactly(place):
+def test_conditions_hold_and_few_images_are_searched_exactly(place, monkeypatch):
     gallery = Gallery.open(place)
     queries = grouped(20, seed=3)
     keep = np.zeros(int(gallery.starts[-1]), bool)
@@ -74,9 +77,38 @@ def test_conditions_hold_and_few_images_are_searched_exactly(place):
     few[[60, 70, COUNT + 1]] = True
     assert gallery.nearly(gallery.prepared(queries), 10, few) is None
     assert sorted(gallery.search(queries, 10, few, exact=False)[1][0]) == [60, 70, COUNT + 1]
+    # Where most images would be measured anyway, all are.
+    assert gallery.nearly(gallery.prepared(queries), 4000) is None
     # All that there are, though the lists that are looked at hold fewer.
+    monkeypatch.setattr(gallery_module, "_CANDIDATES", 10)
     wide = gallery.search(queries[:2], 4000, exact=False)
     assert wide[1].shape == (2, 4000) and (wide[1] >= 0).all()
+
+
+def test_what_is_held_at_once_has_a_bound(place, monkeypatch):
+    gallery = Gallery.open(place)
+    queries = grouped(30, seed=4)
+    measured = []
+
+    def counted(rows):
+        measured.append(len(rows))
+        return gallery.vectors(rows)
+
+    def find():
+        how = (gallery.manifest.index.probes, gallery.manifest.index.candidates)
+        distance, kept = distance_named("euclidean"), gallery.kept[:COUNT]
+        return approximate.find(gallery._index, counted, distance, queries, 10, *how, kept)
+
+    whole = find()
+    assert max(measured) > 2 * 80
+    measured.clear()
+    monkeypatch.setattr(approximate, "_LISTED", 7 * 80)
+    monkeypatch.setattr(approximate, "_NUMBERS", 2 * 80 * WIDTH)
+    found = find()
+    assert max(measured) <= 2 * 80
+    # Of few queries faiss sums codes up in another way, so a candidate or two may be another.
+    assert recall(found[1], whole[1]).mean() > 0.95
+    assert (np.diff(found[0]) >= 0).all()
 
 
 def test_compacting_lets_go_of_the_index(place, tmp_path):
