@@ -105,6 +105,24 @@ def detect_parts(
     )
 
 
+def detect_few(detector: Detector, images: Images, settings: DetectSettings | None = None) -> Boxes:
+    """Detect the parts in a few images at once, and keep nothing on disk.
+
+    Args:
+        detector: the detector.
+        images: the images, one forward pass; one that cannot be read has no boxes.
+        settings: which boxes to report.
+    """
+    settings = settings or DetectSettings()
+    detector.check(settings)
+    prepared = [Prepare(detector.side(settings))(path) for path in images.paths]
+    readable = [number for number, one in enumerate(prepared) if isinstance(one, Letterboxed)]
+    squares = [one for one in prepared if isinstance(one, Letterboxed)]
+    found = _find(detector, squares, settings)
+    names = images.frame["image"].to_numpy()[readable][found["image"].to_numpy(dtype=int)]
+    return Boxes(found.assign(image=names), _about(detector, settings), "parts of a few images")
+
+
 @dataclass(frozen=True)
 class Prepare:
     """Reads an image and letterboxes it; an unreadable one becomes its problem, a text."""

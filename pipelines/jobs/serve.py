@@ -10,7 +10,7 @@ from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.web.serve import address, bind, serve, token_for
-from detection.detect import detect_parts
+from detection.detect import detect_few
 from detection.detector import Detector
 from pipelines.jobs.part_boxes import detector_for
 from pipelines.tables import say, written
@@ -58,7 +58,7 @@ def serve_galleries(
     taken = bind(host, port)
     searcher = Searcher(galleries, run, unknown=unknown, device=device)
     branches = check_branches(searcher.galleries().about.branches)
-    found = _finder(searcher.run, branches, detector, out, device)
+    found = _finder(searcher.run, branches, detector, device)
     if isinstance(found, str):
         searcher.without_parts = found
         say(f"no part evidence: {found}")
@@ -80,7 +80,7 @@ def serve_galleries(
 
 
 def _finder(
-    run: Run, branches: Branches, detector: Path | None, out: Path, device: str
+    run: Run, branches: Branches, detector: Path | None, device: str
 ) -> Callable[[Images], Boxes] | str:
     """Return what finds the parts of images; or why none are found, for a network that can do so.
 
@@ -108,9 +108,4 @@ def _finder(
     if needed or detector is not None:
         load()  # what is wrong with it is said before the page opens
 
-    def find(images: Images) -> Boxes:
-        loaded = load()
-        folder = out / f"parts-{loaded.hash[:8]}"
-        return detect_parts(loaded, images, folder, progress=False).boxes
-
-    return find
+    return lambda images: detect_few(load(), images)

@@ -11,7 +11,7 @@ from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.pixels import find_images
-from detection.detect import detect_parts
+from detection.detect import detect_few, detect_parts
 from detection.settings import DetectSettings
 
 LOW = DetectSettings(confidence=0.001)
@@ -189,3 +189,15 @@ def test_boxes_from_elsewhere_are_not_overwritten(detector, folder, labels, tmp_
     labels.boxes.write(tmp_path / "out" / "boxes.parquet")
     with pytest.raises(InputError, match="another detector"):
         _detect(detector, folder, tmp_path / "out")
+
+
+def test_a_few_images_need_no_folder(detector, folder, tmp_path):
+    images = _images(folder)
+    found = detect_few(detector, images, LOW)
+    kept = detect_parts(detector, images, tmp_path / "parts", LOW).boxes
+    frames = [boxes.frame.sort_values(["image", "part", "score"]) for boxes in (found, kept)]
+    pd.testing.assert_frame_equal(*(frame.reset_index(drop=True) for frame in frames))
+    assert found.about == kept.about
+    for path in images.paths:
+        path.write_bytes(b"torn")
+    assert detect_few(detector, images, LOW).frame.empty

@@ -38,7 +38,8 @@ def make_app(
         largest: bytes of a request.
         seconds: that a search may take.
     """
-    uploads, marks = Uploads(folder / "queries"), Marks(folder / "marks.jsonl")
+    marks = Marks(folder / "marks.jsonl")
+    uploads = Uploads(folder / "queries", lambda: {query for query, _ in marks.latest()})
     turns = Turns(seconds=seconds)
     web = FastAPI(
         title="partreid",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +28,8 @@ _SUFFIXES = {
 _NAME = re.compile(r"[0-9a-f]{32}")
 _PLACES = 4
 """Decimal places of a region's corners, which are fractions: a pixel of a very large image."""
+_SWEEP = 64
+"""So many images are kept between two looks at what all take."""
 
 Corners = tuple[float, float, float, float]
 
@@ -47,14 +52,19 @@ class Upload:
 
 
 class Uploads:
-    """A folder of query images.
+    """A folder of query images, of which those last used are kept.
 
     Args:
         folder: made when it is first needed.
+        held: returns the files that are never let go, absolute paths: those that marks name.
+        room: bytes that the others may take, about.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, held: Callable[[], Collection[str]] = frozenset, room: int = 2**31
+    ) -> None:
         self.folder = folder
+        self._held, self._room, self._kept = held, room, 0
 
     def take(self, content: bytes) -> Upload:
         """Keep an image.
@@ -74,6 +84,7 @@ class Uploads:
         if not path.is_file():
             with whole_file(path) as aside:
                 aside.write_bytes(content)
+            self._count()
         try:
             return self._seen(name, path)
         except ImageError as error:
@@ -119,9 +130,27 @@ class Uploads:
                 raise InputError("the region is smaller than 8 pixels, which show no vehicle")
             with whole_file(path) as aside:
                 Image.fromarray(pixels[top:bottom, left:right]).save(aside, "PNG")
+            self._count()
         return path
+
+    def _count(self) -> None:
+        """Let go of the images used longest ago, now and then, where all take too much."""
+        self._kept += 1
+        if self._kept % _SWEEP:
+            return
+        there = [(file.stat(), file) for file in self.folder.iterdir() if file.is_file()]
+        over = sum(stat.st_size for stat, _ in there) - self._room
+        held = set(self._held()) if over > 0 else set()
+        for stat, file in sorted(there, key=lambda one: one[0].st_mtime):
+            if over <= 0:
+                return
+            if str(file.resolve()) not in held:
+                file.unlink(missing_ok=True)
+                over -= stat.st_size
 
     @staticmethod
     def _seen(name: str, path: Path) -> Upload:
+        with suppress(FileNotFoundError):
+            os.utime(path)  # it is among those used last
         height, width = read_image(path).shape[:2]
         return Upload(name, path, width, height)

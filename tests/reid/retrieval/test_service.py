@@ -1,6 +1,7 @@
 """The interface for programs, and what stands behind it."""
 
 import io
+import os
 import threading
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ from reid.methods import build_model
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.evidence import Comparer
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.service import uploads as uploads_module
 from reid.retrieval.service.api import Turns, add_errors, make_api
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.searcher import GoneError, Searcher
@@ -272,6 +274,23 @@ def test_parts_that_say_for_and_against_where_the_run_is_calibrated(parted, tmp_
     told = client.get("/api/evidence", params=asked).json()
     assert told["calibrated"] is True and told["sentence"] == "For it: window +1.0."
     assert told["parts"][0]["says"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_query_images_used_long_ago_make_room_unless_marked(tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads_module, "_SWEEP", 4)
+    held = set()
+    room = sum(len(content(number)) for number in (1, 2, 3))
+    uploads = Uploads(tmp_path / "queries", lambda: held, room=room)
+    first, second, third = (uploads.take(content(number)) for number in range(3))
+    for age, upload in enumerate((second, first, third)):
+        os.utime(upload.path, (age, age))
+    held.add(str(second.path.resolve()))
+    uploads.get(third.name)
+    fourth = uploads.take(content(3))
+    there = {path.name for path in (tmp_path / "queries").iterdir()}
+    assert there == {upload.path.name for upload in (second, third, fourth)}
+    with pytest.raises(InputError, match="send it again"):
+        uploads.get(first.name)
 
 
 def test_where_no_parts_are_compared_that_is_said(client):
