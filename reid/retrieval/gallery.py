@@ -104,8 +104,8 @@ class Gallery:
             gpus: that search it; see `reid.retrieval.gpus.gpus_of`.
 
         Raises:
-            InputError: the folder is not a gallery, or a file in it is missing, damaged
-                or of another gallery.
+            InputError: the folder is not a gallery, or a file in it is missing, damaged,
+                of another gallery or cannot be opened.
         """
         for _ in range(_TRIES):
             manifest = Manifest.read(path)

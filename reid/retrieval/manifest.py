@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -14,6 +15,14 @@ from reid.retrieval.about import GalleryAbout
 
 MANIFEST = "manifest.json"
 _BLOCK = 2**22
+_REFUSED = {
+    errno.EMFILE: "; let it have more files open ('ulimit -n')",
+    errno.ENFILE: "; the machine has too many files open",
+    errno.ENOMEM: "; free some, or let it map more files (vm.max_map_count)",
+    errno.EACCES: "; let this user read it",
+    errno.EPERM: "; let this user read it",
+}
+"""What the system refuses whatever a file holds, and what helps."""
 
 
 class StoredFile(BaseModel):
@@ -44,13 +53,13 @@ class StoredFile(BaseModel):
         """Demand that the file is there, with its size.
 
         Raises:
-            InputError: it is missing, or shorter or longer than it was.
+            InputError: it is missing, cannot be looked at, or is shorter or longer than it was.
         """
         path = folder / self.name
         try:
             size = path.stat().st_size
-        except FileNotFoundError:
-            raise InputError(f"{path}: missing; restore it, or make the gallery again") from None
+        except OSError as error:
+            raise self.unopened(folder, error) from None
         if size != self.size:
             raise InputError(
                 f"{path}: damaged, {size} bytes where {self.size} were written; restore it, or "
@@ -58,12 +67,31 @@ class StoredFile(BaseModel):
             )
 
     def intact(self, folder: Path) -> bool:
-        """Return whether the content is still what was written."""
+        """Return whether the content is still what was written.
+
+        Raises:
+            InputError: the system does not let it be read, which says nothing of the content.
+        """
         try:
             with (folder / self.name).open("rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
-        except OSError:
+        except OSError as error:
+            if error.errno in _REFUSED:
+                raise self.unopened(folder, error) from None
             return False
+
+    def unopened(self, folder: Path, error: Exception) -> InputError:
+        """Return what to say of an error at opening the file: whose fault it is.
+
+        Only what has no number of the system's is the content's.
+        """
+        path = folder / self.name
+        if isinstance(error, FileNotFoundError):
+            return InputError(f"{path}: missing; restore it, or make the gallery again")
+        if isinstance(error, OSError) and error.errno:
+            why = f"{os.strerror(error.errno)}{_REFUSED.get(error.errno, '')}"
+            return InputError(f"{path}: cannot be opened: {why}")
+        return InputError(f"{path}: damaged; restore it, or make the gallery again")
 
 
 class StoredSegment(BaseModel):
@@ -155,7 +183,7 @@ class Manifest(GalleryAbout):
 
         Raises:
             InputError: the folder is no gallery, or one of another version, or the manifest is
-                damaged.
+                damaged or cannot be read.
         """
         path = folder / MANIFEST
         try:
@@ -164,6 +192,9 @@ class Manifest(GalleryAbout):
             raise InputError(
                 f"{folder}: not a gallery (no {MANIFEST}); make one with 'partreid gallery add'"
             ) from None
+        except OSError as error:
+            why = f"{error.strerror}{_REFUSED.get(error.errno or 0, '')}"
+            raise InputError(f"{path}: cannot be opened: {why}") from None
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:

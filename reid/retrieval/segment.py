@@ -67,7 +67,7 @@ class Segment:
         """Open a segment of the gallery at ``folder``; nothing of it is read yet.
 
         Raises:
-            InputError: a file is missing, damaged or of another gallery.
+            InputError: a file is missing, damaged, of another gallery or cannot be opened.
         """
         for file in stored.files:
             file.require(folder)
@@ -76,8 +76,8 @@ class Segment:
         try:
             path = folder / stored.vectors.name
             vectors = StoredVectors.open(path, shape, manifest.half, distance)
-        except (ValueError, EOFError, OSError):
-            raise _damaged(folder, stored.vectors) from None
+        except (ValueError, EOFError, OSError) as error:
+            raise stored.vectors.unopened(folder, error) from None
         if vectors is None:
             raise _foreign(folder, stored.vectors)
         table = _opened(folder, stored.images)
@@ -224,7 +224,7 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
     whole = [
         pa.table(
             {
-                name: pc.cast(table[name], kind, safe=False)
+                name: _cast(table[name], kind)
                 if name in table.column_names
                 else pa.nulls(len(table), kind)
                 for name, kind in kinds.items()
@@ -233,6 +233,23 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
         for table in tables
     ]
     return pa.concat_tables(whole)
+
+
+def stored_together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return tables one below the other, as one segment's.
+
+    A column without any value has no kind yet, as `as_table` has it: as text it would have the
+    numbers that other segments hold compared as text.
+    """
+    whole = joined(tables)
+    for place, name in enumerate(whole.column_names):
+        if name not in FILE_COLUMNS and whole[name].null_count == len(whole):
+            whole = whole.set_column(place, name, pa.nulls(len(whole)))
+    return whole
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return as_words(column) if pa.types.is_string(kind) else pc.cast(column, kind, safe=False)
 
 
 def kind_of(tables: Sequence[pa.Table], name: str) -> pa.DataType:
@@ -253,14 +270,8 @@ def _opened(folder: Path, file: StoredFile) -> Any:
         if path.suffix == ".arrow":
             return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
         return np.load(path, mmap_mode="r")
-    except FileNotFoundError:
-        raise InputError(f"{path}: missing; restore it, or make the gallery again") from None
-    except (ValueError, EOFError, OSError, pa.ArrowInvalid):
-        raise _damaged(folder, file) from None
-
-
-def _damaged(folder: Path, file: StoredFile) -> InputError:
-    return InputError(f"{folder / file.name}: damaged; restore it, or make the gallery again")
+    except (ValueError, EOFError, OSError, pa.ArrowInvalid) as error:
+        raise file.unopened(folder, error) from None
 
 
 def _foreign(folder: Path, file: StoredFile) -> InputError:

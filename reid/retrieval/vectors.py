@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import faiss
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from reid.distances import Distance, IndexedDistance
 
@@ -69,19 +70,47 @@ class StoredVectors:
     ) -> StoredVectors | None:
         kind: type[np.floating[Any]] = np.float16 if half else np.float32
         if not isinstance(distance, IndexedDistance):
-            array = np.load(path, mmap_mode="r")
-            return cls(array, None) if array.shape == shape and array.dtype == kind else None
+            offset, found, dtype = _header(path)
+            fits = found == shape and dtype == kind
+            return cls(_mapped(path, kind, offset, shape), None) if fits else None
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
-            raise ValueError(str(error)) from None
+            raise _not_read(error) from None
         wanted = faiss.IndexScalarQuantizer if half else faiss.IndexFlat
-        found = (index.ntotal, index.d, index.metric_type)
-        if not isinstance(index, wanted) or found != (*shape, metric_of(distance)):
+        told = (index.ntotal, index.d, index.metric_type)
+        if not isinstance(index, wanted) or told != (*shape, metric_of(distance)):
             return None
         # Numbers are what such a file ends with.
         offset = path.stat().st_size - shape[0] * shape[1] * np.dtype(kind).itemsize
-        return cls(np.memmap(path, kind, "r", offset, shape), index)
+        return cls(_mapped(path, kind, offset, shape), index)
+
+
+def _mapped(
+    path: Path, kind: type[np.floating[Any]], offset: int, shape: tuple[int, int]
+) -> npt.NDArray[np.floating[Any]]:
+    """Map the numbers (N, D) that a file ends with.
+
+    Not by numpy: what it maps holds a file descriptor, of which a process has some thousand.
+    """
+    with pa.memory_map(str(path)) as file:
+        buffer = file.read_buffer()
+    return np.frombuffer(buffer, kind, offset=offset).reshape(shape)
+
+
+def _header(path: Path) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
+    """Return of a file of plain numbers where they begin, their shape and kind.
+
+    Raises:
+        ValueError: it is none that `write_vectors` made.
+    """
+    with path.open("rb") as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError(f"{path}: of another version")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+        if fortran:
+            raise ValueError(f"{path}: column by column")
+        return stream.tell(), shape, dtype
 
 
 def ask(
@@ -126,6 +155,15 @@ def write_vectors(
         for piece in pieces:
             stream.write(np.ascontiguousarray(piece).data)
     return PLAIN
+
+
+def _not_read(error: RuntimeError) -> Exception:
+    """Return what faiss' error at opening a file is: the system's, or of what the file holds."""
+    # Of the system's it has the words alone, at its end.
+    for number in errno.errorcode:
+        if str(error).endswith(os.strerror(number)):
+            return OSError(number, os.strerror(number))
+    return ValueError(str(error))
 
 
 def not_written(error: RuntimeError) -> OSError:

@@ -17,10 +17,11 @@ import pyarrow as pa
 from annotations.errors import InputError
 from reid.distances import distance_named
 from reid.retrieval.exact import Rows
+from reid.retrieval.folding import foldable
 from reid.retrieval.lock import LOCK, writing
 from reid.retrieval.manifest import MANIFEST, Manifest, StoredIndex, StoredSegment, is_gallery
 from reid.retrieval.pieces import PIECES
-from reid.retrieval.segment import MOST, Segment, SegmentFiles, joined, write_removed
+from reid.retrieval.segment import MOST, Segment, SegmentFiles, stored_together, write_removed
 
 SEGMENTS = "segments"
 _LEFT = {LOCK, SEGMENTS, PIECES, f".{MANIFEST}.part"}
@@ -84,6 +85,9 @@ class GalleryWriter:
     ) -> None:
         """Add images, and remove the rows that they replace, in one change.
 
+        Small segments that were added before may be written anew, as one with the images: many
+        small additions do not leave a gallery of as many segments. Rows keep their numbers.
+
         Args:
             vectors: (N, D), as `reid.retrieval.gallery.stored_vectors` gives them.
             table: N rows, as `reid.retrieval.segment.as_table` gives them.
@@ -95,6 +99,13 @@ class GalleryWriter:
             OSError: what is written has no place.
         """
         self._require_fit(vectors)
+        before = self._without(instead_of)
+        folded = self._foldable(before, len(vectors))
+        if folded:
+            whole = self._folded(folded, vectors, table, thumbnails)
+            self._commit([*before[: len(before) - len(folded)], whole], self.manifest.index)
+            self.clean()
+            return
         added = [
             self._segment(
                 [vectors[start : start + MOST]],
@@ -103,7 +114,7 @@ class GalleryWriter:
             )
             for start in range(0, len(vectors), MOST)
         ]
-        self._commit([*self._without(instead_of), *added], self.manifest.index)
+        self._commit([*before, *added], self.manifest.index)
 
     def remove(self, rows: Rows) -> None:
         """Remove rows; their place on the disk is free after `compact`."""
@@ -111,16 +122,18 @@ class GalleryWriter:
 
     def compact(self) -> None:
         """Write everything anew, without what was removed, in as few segments as may be."""
-        opened = [Segment.open(self.folder, each, self.manifest) for each in self.manifest.segments]
         written: list[StoredSegment] = []
-        waiting: list[Segment] = []
-        for segment in (*opened, None):
-            count = sum(int(each.kept.sum()) for each in waiting)
-            if waiting and (segment is None or count + int(segment.kept.sum()) > MOST):
-                written += self._together(waiting)
-                waiting = []
-            if segment is not None:
-                waiting.append(segment)
+        waiting: list[StoredSegment] = []
+        count = 0
+        for stored in self.manifest.segments:
+            kept = stored.count - stored.removed_count
+            if waiting and count + kept > MOST:
+                written += self._together(self._opened(waiting))
+                waiting, count = [], 0
+            waiting.append(stored)
+            count += kept
+        if waiting:
+            written += self._together(self._opened(waiting))
         # Rows have other numbers now than those that an index knows.
         self._commit(written, None)
         self.clean()
@@ -150,6 +163,51 @@ class GalleryWriter:
         for path in self.folder.glob(".*.part*"):  # of a file beside, never renamed into its place
             path.unlink(missing_ok=True)
 
+    def _opened(self, segments: Sequence[StoredSegment]) -> list[Segment]:
+        return [Segment.open(self.folder, each, self.manifest) for each in segments]
+
+    def _foldable(self, segments: Sequence[StoredSegment], new: int) -> Sequence[StoredSegment]:
+        """Return the newest segments that an addition of ``new`` images takes into its own.
+
+        What is no longer as it was written is left as it is: written anew, it would have a
+        checksum that is right.
+        """
+        folded = segments[len(segments) - foldable([each.count for each in segments], new) :]
+        if all(file.intact(self.folder) for each in folded for file in each.files):
+            return folded
+        return ()
+
+    def _folded(
+        self,
+        stored: Sequence[StoredSegment],
+        vectors: npt.NDArray[np.floating[Any]],
+        table: pa.Table,
+        thumbnails: Sequence[bytes | None] | None,
+    ) -> StoredSegment:
+        """Write segments and what is added to them as one, the removed rows included.
+
+        All rows so keep their numbers, by which an index and whoever is adding know them.
+        """
+        segments = self._opened(stored)
+        whole = stored_together([*(each.table for each in segments), table])
+        pictures: list[bytes | None] | None = None
+        if thumbnails is not None or any(each.thumbnails is not None for each in segments):
+            pictures = []
+            for each in segments:
+                small = each.thumbnails
+                pictures += [None] * len(each) if small is None else small["jpeg"].to_pylist()
+            pictures += [None] * len(table) if thumbnails is None else thumbnails
+        made = self._segment([*(each.vectors for each in segments), vectors], whole, pictures)
+        starts = np.cumsum([0, *(len(each) for each in segments)])
+        removed = [
+            start + each.removed.astype(np.int64)
+            for start, each in zip(starts, segments, strict=False)
+        ]
+        rows = np.concatenate(removed)
+        if not len(rows):
+            return made
+        return write_removed(self.folder, made, rows, self.manifest.generation + 1)
+
     def _together(self, segments: Sequence[Segment]) -> list[StoredSegment]:
         """Write the kept rows of segments as one; one that nothing was removed from stays."""
         if len(segments) == 1 and not len(segments[0].removed):
@@ -157,7 +215,7 @@ class GalleryWriter:
         kept = [np.flatnonzero(each.kept) for each in segments]
         if not sum(map(len, kept)):
             return []
-        table = joined(
+        table = stored_together(
             [each.table.take(pa.array(rows)) for each, rows in zip(segments, kept, strict=True)]
         )
         pictures: list[bytes | None] | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reid.retrieval import folding
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import is_gallery
 from reid.retrieval.writer import GalleryWriter
@@ -14,6 +15,7 @@ from tests.reid.retrieval.conftest import Made, images
 
 def write_on(folder: Path, tell: Connection) -> None:
     """Add 400 images again and again, each with its number as embedding; tell of every change."""
+    folding.MANY = 3  # small segments are put together, too, and a kill may hit that
     with writing(folder):
         made = Made(folder, folder / "photos")
         if is_gallery(folder):
