@@ -15,7 +15,7 @@ from pipelines.tables import say, show, written
 from reid.distances import distance_named
 from reid.retrieval.approximate import write_index
 from reid.retrieval.choice import choose
-from reid.retrieval.gallery import Gallery
+from reid.retrieval.gallery import TRIES, Gallery, changing
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, StoredFile, StoredIndex, is_gallery
 from reid.retrieval.segment import ROOT
@@ -62,19 +62,29 @@ def _search(manifest: Manifest) -> str:
 def verify(gallery: Path) -> None:
     """Read every file of a gallery and compare it with what was written.
 
+    A writer may go on meanwhile: what it replaces is no longer the gallery's, and what it puts
+    there instead is read in turn.
+
     Raises:
         InputError: a file is not what was written; all such are named.
     """
-    opened = Gallery.open(gallery)
-    files = opened.manifest.files
-    checking = track(files, "reading", transient=True)
-    bad = [file.name for file in checking if not file.intact(gallery)]
-    if bad:
-        raise InputError(
-            f"{gallery}: {len(bad)} of {len(files)} files are not what was written: "
-            f"{', '.join(bad)}; restore them, or make the gallery again"
-        )
-    say(f"{gallery}: {len(files)} files, {len(opened):,} images, all as written")
+    fine: set[StoredFile] = set()
+    for _ in range(TRIES):
+        opened = Gallery.open(gallery)
+        files = opened.manifest.files
+        checking = track([file for file in files if file not in fine], "reading", transient=True)
+        bad = {file for file in checking if not file.intact(gallery)}
+        if not bad:
+            say(f"{gallery}: {len(files)} files, {len(opened):,} images, all as written")
+            return
+        fine.update(file for file in files if file not in bad)
+        now = Manifest.read(gallery).files
+        if named := [file.name for file in now if file in bad]:
+            raise InputError(
+                f"{gallery}: {len(named)} of {len(now)} files are not what was written: "
+                f"{', '.join(named)}; restore them, or make the gallery again"
+            )
+    raise changing(gallery)
 
 
 def compact(gallery: Path, wait: bool = False) -> None:

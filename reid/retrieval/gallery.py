@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -24,13 +23,15 @@ from reid.retrieval.exact import Floats, Mask, Part, Rows, merged, search_exactl
 from reid.retrieval.gpus import Gpus
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, is_gallery
+from reid.retrieval.mapped_index import MappedIndex
 from reid.retrieval.searched import prepared_queries
 from reid.retrieval.segment import FILE_COLUMNS, ROOT, Segment, as_frame, as_table, as_words, joined
 from reid.retrieval.writer import GalleryWriter, require_replaceable
 
 __all__ = ["Gallery", "GalleryAbout"]
 
-_TRIES = 5
+TRIES = 5
+"""Looks at a gallery of which files were replaced at each."""
 _SELECTIVE = 0.1
 """Where fewer than this share of images may be found, an index mostly finds others."""
 _CANDIDATES = 0.1
@@ -41,8 +42,8 @@ _CANDIDATES = 0.1
 class Gallery:
     """An opened gallery, in the state that it was in then; make one with `build` or `open`.
 
-    Embeddings, tables and thumbnails are mapped into memory and read as needed. What others write
-    meanwhile is seen by opening it again.
+    Embeddings, tables, thumbnails and the index are mapped into memory and read as needed, also
+    when their files were removed since. What others write meanwhile is seen by opening it again.
 
     Attributes:
         path: its folder, which holds ``manifest.json`` and the files that this names.
@@ -50,12 +51,14 @@ class Gallery:
         gpus: that search it exactly; None for the processor.
         segments: the opened files. A row of the gallery is counted through them, those that were
             removed since included, and keeps its number until the gallery is compacted.
+        index: the file of the manifest's index; None where there is none.
     """
 
     path: Path
     manifest: Manifest
     segments: tuple[Segment, ...]
     gpus: Gpus | None = None
+    index: MappedIndex | None = None
 
     @classmethod
     def build(
@@ -107,20 +110,21 @@ class Gallery:
             InputError: the folder is not a gallery, or a file in it is missing, damaged,
                 of another gallery or cannot be opened.
         """
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             manifest = Manifest.read(path)
             distance_named(manifest.distance)
             try:
+                index = None
                 if manifest.index is not None:
-                    manifest.index.file.require(path)
+                    index = MappedIndex.open(path, manifest.index.file)
                 segments = [Segment.open(path, stored, manifest) for stored in manifest.segments]
             except InputError:
                 # A writer may have replaced files since the manifest was read.
                 if Manifest.read(path) == manifest:
                     raise
                 continue
-            return cls(path, manifest, tuple(segments), gpus)
-        raise InputError(f"{path}: changed at every one of {_TRIES} looks at it; try again")
+            return cls(path, manifest, tuple(segments), gpus, index)
+        raise changing(path)
 
     @property
     def about(self) -> GalleryAbout:
@@ -273,7 +277,7 @@ class Gallery:
         its lists hold too few. Arguments and results as of `search`, queries as `prepared`.
         """
         stored = self.manifest.index
-        if stored is None or top < 1:
+        if stored is None or self.index is None or top < 1:
             return None
         if self.gpus is not None and self.gpus.holds(self.parts(keep), top):
             return None
@@ -285,7 +289,7 @@ class Gallery:
         distance = distance_named(self.about.distance)
         head = None if findable[: stored.rows].all() else findable[: stored.rows]
         how = (stored.probes, stored.candidates, head)
-        found = find(self._index, self.vectors, distance, prepared, top, *how)
+        found = find(self.index.index, self.vectors, distance, prepared, top, *how)
         later = [part for part in self.parts(keep) if part.start >= stored.rows]
         if findable[stored.rows :].any():
             more = search_exactly(later, distance, prepared, top, self.gpus)
@@ -297,15 +301,6 @@ class Gallery:
             whole = search_exactly(self.parts(keep), distance, prepared[lacking], top, self.gpus)
             distances[lacking], rows[lacking] = whole
         return distances, rows
-
-    @cached_property
-    def _index(self) -> Any:
-        assert self.manifest.index is not None
-        path = self.path / self.manifest.index.file.name
-        try:
-            return faiss.read_index(str(path))
-        except RuntimeError:
-            raise InputError(f"{path}: damaged; run 'partreid gallery index' again") from None
 
     def prepared(self, query_embeddings: Embeddings) -> Floats:
         """Return queries (Q, D) as they are compared; errors as `search`."""
@@ -335,6 +330,11 @@ class Gallery:
             for number in np.unique(which)
             for asked in (np.flatnonzero(which == number),)
         ]
+
+
+def changing(path: Path) -> InputError:
+    """Return the error that a gallery's files were replaced at every one of `TRIES` looks."""
+    return InputError(f"{path}: changed at every one of {TRIES} looks at it; try again")
 
 
 def stored_vectors(

@@ -123,6 +123,50 @@ def test_compacting_lets_go_of_the_index(place, tmp_path):
         index(copy, 1.5, 10)
 
 
+def test_what_was_opened_is_searched_by_its_index_whatever_another_does(place, tmp_path):
+    queries = grouped(20, seed=3)
+    for change in ("compact", "index"):
+        copy = shutil.copytree(place, tmp_path / change)
+        truth = Gallery.open(copy).search(queries, 10, exact=False)
+        opened = Gallery.open(copy)
+        with open_writer(copy) as writer:
+            if change == "compact":
+                writer.compact()
+            else:
+                writer.set_index(None)
+        assert not list(copy.rglob("index.faiss"))
+        distances, rows = opened.search(queries, 10, exact=False)
+        np.testing.assert_array_equal(rows, truth[1])
+        np.testing.assert_array_equal(distances, truth[0])
+
+
+def test_what_a_writer_replaces_meanwhile_is_not_called_bad(place, tmp_path, monkeypatch, capsys):
+    copy = shutil.copytree(place, tmp_path / "copy")
+    intact = StoredFile.intact
+    read = []
+
+    def meanwhile(file, folder):
+        read.append(file.name)
+        if len(read) == 2:
+            with open_writer(folder) as writer:
+                writer.compact()
+        return intact(file, folder)
+
+    monkeypatch.setattr(StoredFile, "intact", meanwhile)
+    verify(copy)
+    now = [file.name for file in Manifest.read(copy).files]
+    assert set(now) < set(read)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{len(now)} files, 6,450 images, all as written" in said
+    # What is bad and still there is named.
+    path = next(copy.rglob("vectors.faiss"))
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"1 of \d+ files are not what was written: .*vectors"):
+        verify(copy)
+
+
 def test_a_damaged_index_is_named(place, tmp_path):
     copy = shutil.copytree(place, tmp_path / "copy")
     path = next(copy.rglob("index.faiss"))
