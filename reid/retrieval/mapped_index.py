@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import faiss
 import numpy as np
@@ -13,11 +14,16 @@ import pyarrow as pa
 from annotations.errors import InputError
 from reid.retrieval.manifest import StoredFile
 
+_opened: WeakValueDictionary[tuple[int, ...], MappedIndex] = WeakValueDictionary()
+"""By file."""
+_opening = Lock()
+
 
 class MappedIndex:
     """The file of an index, which can be read though it was removed since.
 
     Reading one of ten million images takes seconds, and opening a gallery is not to.
+    All states of a gallery that have the same file share it, so that it is read and held once.
 
     Args:
         path: of the file; see `open`, which maps it.
@@ -33,7 +39,7 @@ class MappedIndex:
 
     @classmethod
     def open(cls, folder: Path, file: StoredFile) -> MappedIndex:
-        """Map an index's file without reading it.
+        """Map an index's file without reading it; one that is open already is shared.
 
         Args:
             folder: the gallery's.
@@ -45,8 +51,14 @@ class MappedIndex:
         file.require(folder)
         path = folder / file.name
         try:
-            with pa.memory_map(str(path)) as mapped:
-                return cls(path, mapped.read_buffer())
+            with _opening:  # of two that open it at once, both get one
+                state = path.stat()
+                key = (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
+                known = _opened.get(key)
+                if known is None:
+                    with pa.memory_map(str(path)) as mapped:
+                        known = _opened[key] = cls(path, mapped.read_buffer())
+                return known
         except OSError as error:
             raise file.unopened(folder, error) from None
 

@@ -1,5 +1,9 @@
+import gc
 import shutil
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
+import faiss
 import numpy as np
 import pytest
 
@@ -138,6 +142,35 @@ def test_what_was_opened_is_searched_by_its_index_whatever_another_does(place, t
         distances, rows = opened.search(queries, 10, exact=False)
         np.testing.assert_array_equal(rows, truth[1])
         np.testing.assert_array_equal(distances, truth[0])
+
+
+def test_the_states_of_a_gallery_share_its_index(place, tmp_path, monkeypatch):
+    copy = shutil.copytree(place, tmp_path / "copy")
+    queries = grouped(20, seed=3)
+    reads = []
+    read = faiss.read_index
+
+    def counted(*given):
+        reads.append(given)
+        return read(*given)
+
+    states = [Gallery.open(copy)]
+    for number in range(3):
+        with open_writer(copy) as writer:
+            table = images(copy, 10, first=7000 + 10 * number)
+            frame = table.frame.assign(**{ROOT: writer.root_number(copy)})
+            writer.append(grouped(10, seed=9 + number), as_table(frame))
+        states.append(Gallery.open(copy))
+    monkeypatch.setattr(faiss, "read_index", counted)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda state: state.search(queries, 10, exact=False), 2 * states))
+    assert len(reads) == 1 and len({id(state.index) for state in states}) == 1
+    # Another gallery's is another; what nobody has open is not held.
+    assert Gallery.open(place).index is not states[0].index
+    held = weakref.ref(states[0].index)
+    del states
+    gc.collect()
+    assert held() is None
 
 
 def test_what_a_writer_replaces_meanwhile_is_not_called_bad(place, tmp_path, monkeypatch, capsys):
