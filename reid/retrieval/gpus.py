@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 import faiss
 import numpy as np
@@ -23,6 +26,19 @@ _BYTES = 4
 """Of a number, which is in single precision there."""
 _SPARE = 4 * 2**30
 """Bytes of a GPU that are left for faiss' own, of which it takes 1.5 GiB, and for others."""
+
+
+@dataclass(eq=False)
+class _Kept:
+    """Embeddings on a GPU.
+
+    Attributes:
+        number: of the GPU.
+        index: faiss' there, which nothing else holds outside the GPU's lock; None once released.
+    """
+
+    number: int
+    index: Any
 
 
 class Gpus:
@@ -46,8 +62,10 @@ class Gpus:
         self._resources = {number: faiss.StandardGpuResources() for number in self.numbers}
         self._locks = {number: Lock() for number in self.numbers}
         self._keeping = Lock()
-        self._kept: WeakKeyDictionary[Any, tuple[int, Any]] = WeakKeyDictionary()
-        """By the flat index on the host: a GPU that holds its embeddings, and the index there."""
+        self._kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
+        """By the flat index on the host."""
+        self._gone: dict[int, deque[_Kept]] = {number: deque() for number in self.numbers}
+        """By the GPU: what it holds of flat indices that are no more, until it is released."""
 
     def found(
         self, parts: Sequence[Part], distance: IndexedDistance, queries: Floats, top: int
@@ -61,11 +79,11 @@ class Gpus:
             top: how many to find, at most `most`.
         """
         turns = dict.fromkeys(self.numbers, 0)
-        tasks: list[tuple[int, Any, Part, slice]] = []
+        tasks: list[tuple[int, _Kept | None, Part, slice]] = []
         for part in parts:
             kept = self._keep(part, distance, top)
             if kept is not None:
-                tasks.append((*kept, part, slice(0, len(part.vectors))))
+                tasks.append((kept.number, kept, part, slice(0, len(part.vectors))))
                 continue
             size = max(1, BLOCK // part.vectors.shape[1])
             for first in range(0, len(part.vectors), size):
@@ -73,10 +91,10 @@ class Gpus:
                 turns[number] += 1
                 tasks.append((number, None, part, slice(first, first + size)))
 
-        def ask(task: tuple[int, Any, Part, slice]) -> tuple[Floats, Rows]:
-            number, index, part, some = task
-            if index is not None:
-                return self._ask_kept(number, index, part, distance, queries, top)
+        def ask(task: tuple[int, _Kept | None, Part, slice]) -> tuple[Floats, Rows]:
+            number, kept, part, some = task
+            if kept is not None:
+                return self._ask_kept(kept, part, distance, queries, top)
             return self._pass(number, part, some, distance, queries, top)
 
         # A thread for each GPU, and one that reads the next block meanwhile.
@@ -103,18 +121,19 @@ class Gpus:
 
     def _ask_kept(
         self,
-        number: int,
-        index: Any,
+        kept: _Kept,
         part: Part,
         distance: IndexedDistance,
         queries: Floats,
         top: int,
     ) -> tuple[Floats, Rows]:
         """Find the nearest of a stretch that is on a GPU."""
-        search = getattr(index, "search_numpy", index.search)
         more = _forbidden(part)
-        with self._locks[number]:  # a GPU's resources are of one thread at a time
-            scores, places = search(queries, min(top + more, len(part.vectors)))
+        with self._using(kept.number):
+            # While the part is here, what is kept of it is; no name outlives the lock.
+            scores, places = getattr(kept.index, "search_numpy", kept.index.search)(
+                queries, min(top + more, len(part.vectors))
+            )
         distances = distance.from_faiss(scores)
         if more:
             assert part.keep is not None
@@ -145,13 +164,13 @@ class Gpus:
         knn = getattr(faiss, "knn_gpu_numpy", faiss.knn_gpu)
         metric = getattr(faiss, distance.faiss_metric)
         count = min(top, len(block))
-        with self._locks[number]:
+        with self._using(number):
             scores, places = knn(
                 self._resources[number], queries, whole, count, metric=metric, device=number
             )
         return distance.from_faiss(scores), (numbers + part.start)[places]
 
-    def _keep(self, part: Part, distance: IndexedDistance, top: int) -> tuple[int, Any] | None:
+    def _keep(self, part: Part, distance: IndexedDistance, top: int) -> _Kept | None:
         """Return where a stretch is kept, after putting it there; None where it fits nowhere.
 
         A flat index on a GPU knows no conditions. A few rows that may not be found are asked for
@@ -172,18 +191,36 @@ class Gpus:
             width = part.vectors.shape[1]
             # At once: what is added to in pieces is copied for each of them.
             whole = np.ascontiguousarray(part.vectors, np.float32)
-            try:
-                with self._locks[number]:
-                    index = faiss.GpuIndexFlat(self._resources[number], width, metric, settings)
-                    index.add(whole)
-            except RuntimeError as error:  # others have taken the memory meanwhile
-                _log.info("GPU %d: a stretch passes through it: %s", number, error)
-                return None
-            self._kept[part.index] = (number, index)
-            return number, index
+            kept = _Kept(number, None)
+            with self._using(number):
+                try:
+                    kept.index = faiss.GpuIndexFlat(
+                        self._resources[number], width, metric, settings
+                    )
+                    kept.index.add(whole)
+                except RuntimeError as error:  # others have taken the memory meanwhile
+                    kept.index = None
+                    _log.info("GPU %d: a stretch passes through it: %s", number, error)
+                    return None
+            self._kept[part.index] = kept
+            # Called in any thread, in this GPU's lock's holder's too: no more than a note of it.
+            finalize(part.index, self._gone[number].append, kept).atexit = False
+            return kept
+
+    @contextmanager
+    def _using(self, number: int) -> Iterator[None]:
+        """Be the one thread that uses a GPU's resources; what is gone is released first."""
+        with self._locks[number]:
+            gone = self._gone[number]
+            while gone:
+                gone.popleft().index = None
+            yield
 
     def _free(self, number: int) -> int:
-        """Return how many bytes of a GPU embeddings may take."""
+        """Return how many bytes of a GPU embeddings may take, what is gone no longer counted."""
+        if self._gone[number]:
+            with self._using(number):
+                pass  # what it releases is what it is for
         return int(torch.cuda.mem_get_info(number)[0]) - _SPARE
 
 

@@ -1,5 +1,8 @@
 """Search on several GPUs, by faiss' own calls; without GPUs these are played by the processor."""
 
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
 import faiss
 import numpy as np
 import pytest
@@ -132,6 +135,59 @@ def test_gpus_forget_what_is_gone(played):
     assert len(gpus._kept) == 1
     del parts
     assert len(gpus._kept) == 0
+
+
+def told_when_freed(gpus, monkeypatch):
+    """Return a list that gets, for each index freed on a GPU, whether somebody held its lock."""
+    freed = []
+
+    def index(resources, width, metric, settings):
+        made = faiss.IndexFlat(width, metric)
+        lock = gpus._locks[settings.device]
+        weakref.finalize(made, lambda: freed.append(lock.locked()))
+        return made
+
+    monkeypatch.setattr(faiss, "GpuIndexFlat", index)
+    return freed
+
+
+def test_what_is_gone_is_freed_by_who_has_the_gpu(played, monkeypatch):
+    """Embeddings on a GPU are let go of under its lock, and never by who only drops a gallery."""
+    distance = distance_named("euclidean")
+    played({0: 10**6})
+    gpus = Gpus([0])
+    freed = told_when_freed(gpus, monkeypatch)
+    old, new = parts_of(distance, [50]), parts_of(distance, [60], seed=1)
+    query = np.zeros((1, WIDTH), np.float32)
+    search_exactly(old, distance, query, 5, gpus)
+    with gpus._locks[0]:  # as another request does; in this thread, waiting for it would never end
+        del old
+        assert len(gpus._kept) == 0 and not freed
+    found = search_exactly(new, distance, query, 5, gpus)
+    assert freed == [True]
+    exact = search_exactly(new, distance, query, 5)
+    np.testing.assert_array_equal(found[1], exact[1])
+    # Before it is told whether more fits, what is gone has made room.
+    del new
+    last = parts_of(distance, [70], seed=2)
+    assert gpus.holds(last, 5) and freed == [True, True]
+
+
+def test_galleries_come_and_go_while_others_search(played, monkeypatch):
+    distance = distance_named("euclidean")
+    played({0: 10**9, 1: 10**9})
+    gpus = Gpus([0, 1])
+    freed = told_when_freed(gpus, monkeypatch)
+
+    def ask(seed):
+        for again in range(10):
+            parts = parts_of(distance, [40, 30], seed=10 * seed + again)
+            query = parts[1].vectors[:1].astype(np.float32)
+            assert search_exactly(parts, distance, query, 3, gpus)[1][0, 0] == 40
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(8)))
+    assert len(freed) > 100 and all(freed)
 
 
 def test_more_than_a_gpu_finds_is_found_by_the_processor(played):
