@@ -101,7 +101,7 @@ def test_what_is_held_at_once_has_a_bound(place, monkeypatch):
     def find():
         how = (gallery.manifest.index.probes, gallery.manifest.index.candidates)
         distance, kept = distance_named("euclidean"), gallery.kept[:COUNT]
-        return approximate.find(gallery._index, counted, distance, queries, 10, *how, kept)
+        return approximate.find(gallery.index.index, counted, distance, queries, 10, *how, kept)
 
     whole = find()
     assert max(measured) > 2 * 80
