@@ -53,6 +53,24 @@ def _moved(decay: float, mean: Tensor, value: Tensor, count: Tensor | int) -> Te
     return mean * kept + value * (1 - kept)
 
 
+class _Average(WeightAveraging):
+    """Keeps a moving average of the weights, which the network has when fitting ends.
+
+    Lightning copies it when a training ends. One that stopped behind its last checkpoint has no
+    batch left: it neither begins nor ends, and would keep the last weights in place of the average.
+
+    Args:
+        decay: see `_moved`.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(avg_fn=partial(_moved, decay))
+
+    def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Copy the average; where the training has ended so, once more the same."""
+        self.on_train_end(trainer, pl_module)
+
+
 Loader = Callable[[Callable[[], int]], DataLoader[Any]]
 """From what tells the epoch to the batches of an epoch."""
 
@@ -93,7 +111,7 @@ def run_training(
         ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False),
     ]
     if average:
-        callbacks.append(WeightAveraging(avg_fn=partial(_moved, average)))
+        callbacks.append(_Average(average))
     if progress:
         callbacks.append(RichProgressBar(leave=False))
     batches = loader(lambda: trainer.current_epoch)

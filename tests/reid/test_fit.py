@@ -80,6 +80,23 @@ def test_a_stopped_training_goes_on_and_ends_the_same(
         assert torch.equal(left, right)
 
 
+@pytest.mark.parametrize("iterations", [None, 3])
+def test_a_training_stopped_behind_its_last_checkpoint_keeps_the_average(
+    crops, part_boxes, tiny_recipe, tmp_path, monkeypatch, iterations
+):
+    optimiser = tiny_recipe.optimiser.model_copy(update={"average": 0.8})
+    changes = {"optimiser": optimiser, "epochs": 2, "iterations": iterations}
+    recipe = tiny_recipe.model_copy(update=changes)
+    whole = quiet_fit(recipe, crops, part_boxes, tmp_path / "run")
+    (tmp_path / "run" / "model.pt").unlink()  # as if it had been killed before it was written
+    monkeypatch.setattr(Training, "training_step", lambda *_: pytest.fail("trained again"))
+    again = quiet_fit(recipe, crops, part_boxes, tmp_path / "run")
+    for left, right in zip(
+        again.model.state_dict().values(), whole.model.state_dict().values(), strict=True
+    ):
+        assert torch.equal(left, right)
+
+
 def test_what_it_took_is_written_down_over_all_goings_on(crops, part_boxes, tiny_recipe, tmp_path):
     recipe = tiny_recipe.model_copy(update={"epochs": 1})
     out = tmp_path / "run"
