@@ -34,9 +34,11 @@ from reid.run import MODEL, Run, save_model
 from reid.training.loop import run_training
 from reid.training.module import Training
 from reid.training.viewpoints import divide_identities
-from reid.training.work import begin, digest_rows, digest_text, require_same
+from reid.training.work import begin, digest_rows, digest_text, digest_weights, require_same
 
 _log = logging.getLogger(__name__)
+_START = "start weights"
+"""What start weights from a file are called where a run's work is written down."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +190,17 @@ def _fingerprint(recipe: Recipe, images: Images, boxes: Found | None) -> dict[st
     judged = ["viewpoint"] if recipe.loss.viewpoint.weight and "viewpoint" in images.frame else []
     rows = images.frame[["image", *label_columns(recipe), *judged]]
     seen = None if boxes is None else boxes.frame[boxes.frame["image"].isin(rows["image"])]
-    return {
+    work = {
         "recipe": digest_text(recipe.to_yaml()),
         "images": digest_rows(rows),
         "boxes": "none" if seen is None or not recipe.parts.use else digest_rows(seen),
     }
+    weights = recipe.backbone.weights
+    # A name is in the recipe. A file that is gone by now does not make a finished run another one,
+    # and an unfinished one is told so where its network is built.
+    if (start := digest_weights(weights)) != str(weights):
+        work[_START] = start
+    return work
 
 
 def fit(
@@ -222,7 +230,7 @@ def fit(
     """
     target = pick_device(device)
     work = _fingerprint(recipe, images, boxes)
-    require_same(out, work)
+    require_same(out, work, later=[_START])
     if (out / MODEL).is_file():
         _log.info("%s: already trained", out)
         return Run.load(out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,13 +49,17 @@ def digest_weights(weights: str | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def require_same(out: Path, work: dict[str, str], redo: bool = False) -> None:
+def require_same(
+    out: Path, work: dict[str, str], redo: bool = False, *, later: Collection[str] = ()
+) -> None:
     """Demand that a folder is new, empty, or holds the same work.
 
     Args:
         out: the folder.
         work: what makes the work what it is: a digest by a word for people.
         redo: remove other work of this kind.
+        later: words that earlier versions did not write down, so that work without them may be
+            the same.
 
     Raises:
         InputError: it holds something else.
@@ -63,7 +67,8 @@ def require_same(out: Path, work: dict[str, str], redo: bool = False) -> None:
     path = out / WORK
     if path.is_file():
         before = json.loads(path.read_text("utf-8"))
-        changed = [name for name in work if before.get(name) != work[name]]
+        known = [name for name in work if name in before or name not in later]
+        changed = [name for name in known if before.get(name) != work[name]]
         if changed and redo:
             shutil.rmtree(out)
         elif changed:

@@ -143,6 +143,31 @@ def test_another_recipe_or_other_boxes_in_the_same_folder_are_refused(
         quiet_fit(recipe, crops, part_boxes, other)
 
 
+def test_other_start_weights_under_the_same_name_are_refused(
+    crops, part_boxes, tiny_recipe, tmp_path
+):
+    start, out = tmp_path / "start.pth", tmp_path / "run"
+
+    def write(seed):
+        torch.manual_seed(seed)
+        torch.save(Backbone("resnet18", None, 16).network.state_dict(), start)
+
+    write(0)
+    settings = tiny_recipe.backbone.model_copy(update={"weights": str(start)})
+    recipe = tiny_recipe.model_copy(update={"epochs": 1, "backbone": settings})
+    first = quiet_fit(recipe, crops, part_boxes, out)
+    write(1)
+    with pytest.raises(InputError, match="run of another start weights"):
+        quiet_fit(recipe, crops, part_boxes, out)
+    start.unlink()  # nothing says that it was another
+    assert quiet_fit(recipe, crops, part_boxes, out).hash == first.hash
+    write(1)
+    work = json.loads((out / "work.json").read_text())
+    del work["start weights"]  # as earlier versions wrote it
+    (out / "work.json").write_text(json.dumps(work))
+    assert quiet_fit(recipe, crops, part_boxes, out).hash == first.hash
+
+
 def test_the_same_seed_gives_the_same_network(crops, part_boxes, tiny_recipe, tmp_path):
     recipe = tiny_recipe.model_copy(update={"epochs": 1})
     runs = [quiet_fit(recipe, crops, part_boxes, tmp_path / name) for name in "ab"]
