@@ -33,6 +33,7 @@ from reid.recipe import Recipe
 from reid.run import MODEL, Run, save_model
 from reid.training.loop import run_training
 from reid.training.module import Training
+from reid.training.schedule import out_of_reach
 from reid.training.viewpoints import divide_identities
 from reid.training.work import begin, digest_rows, digest_text, digest_weights, require_same
 
@@ -137,6 +138,7 @@ def prepare(recipe: Recipe, images: Images, boxes: Found | None, progress: bool)
         Augment(recipe.augment, size, vocabulary.mirrored),
         divided.mirrored if divided else None,
     )
+    notes += out_of_reach(recipe, len(_loader(recipe, samples, 0, lambda: 0)))
     return Prepared(samples, names, divided.shown if divided else None, tuple(notes))
 
 

@@ -11,6 +11,7 @@ import reid.training.fit as fitting
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
+from pipelines.recipes import RECIPES, load_recipe
 from reid.backbones import Backbone
 from reid.data.dataset import Batch
 from reid.embedding import embed
@@ -21,6 +22,7 @@ from reid.run import Run
 from reid.training.fit import fit, prepare
 from reid.training.module import Training
 from reid.training.rate import rate_at
+from reid.training.schedule import out_of_reach
 from reid.training.work import read_seconds
 
 
@@ -289,6 +291,53 @@ def test_the_rate_drops_after_epochs_or_falls_along_a_cosine():
     assert (falling[0], falling[45], falling[90]) == pytest.approx((1, 0.55, 0.1))
     assert falling == sorted(falling, reverse=True)
     assert rate_at(4, 90, 10, 0.1, cosine=True) < 0.51
+
+
+def shortened(recipe, optimiser, **more):
+    optimiser = recipe.optimiser.model_copy(update=optimiser)
+    return recipe.model_copy(update={"optimiser": optimiser, **more})
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "more", "said"),
+    [
+        ({"warmup": 10.0}, {}, ["warmup 10 is not over within 5 epochs; lower it"]),
+        ({"warmup": 5.0}, {}, []),
+        ({"warmup": 2.5}, {"epochs": 1}, ["warmup 2.5 is not over within 1 epoch; lower it"]),
+        ({"drop_after": (4, 5, 9)}, {}, ["drop_after 5 and 9 is not reached within 5 epochs"]),
+        ({"drop_after": (2, 4)}, {}, []),
+        (
+            {"drop_every": 10},
+            {},
+            ["drop_every 10 is not reached within the 10 batches of 5 epochs"],
+        ),
+        ({"drop_every": 9}, {}, []),
+        ({"warmup": 2.0}, {"iterations": 3}, ["warmup 2 is not over within 3 iterations (1.5 ep"]),
+        ({"warmup": 1.5}, {"iterations": 3}, []),
+    ],
+)
+def test_a_schedule_that_a_short_training_does_not_reach_is_told(
+    tiny_recipe, optimiser, more, said
+):
+    found = out_of_reach(shortened(tiny_recipe, optimiser, **{"epochs": 5, **more}), batches=2)
+    assert len(found) == len(said)
+    assert all(words in line for words, line in zip(said, found, strict=True))
+
+
+def test_what_is_out_of_reach_is_logged_and_noted_once(
+    crops, part_boxes, tiny_recipe, tmp_path, caplog
+):
+    recipe = shortened(tiny_recipe, {"warmup": 10.0}, epochs=1)
+    caplog.set_level("INFO", "reid.training.fit")
+    quiet_fit(recipe, crops, part_boxes, tmp_path / "run")
+    line = "optimiser.warmup 10 is not over within 1 epoch; lower it"
+    assert caplog.messages.count(line) == 1
+    assert (tmp_path / "run" / "notes.txt").read_text().splitlines().count(line) == 1
+
+
+def test_no_recipe_is_too_short_for_its_schedule():
+    for name in RECIPES:
+        assert not out_of_reach(load_recipe(name), batches=300)
 
 
 def test_the_loss_has_the_terms_that_the_recipe_asks_for(tiny_recipe):
