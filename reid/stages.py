@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from annotations.errors import InputError
 from reid.backbones import Backbone, normalised
-
-_BEHIND = ("global_pool", "pre_logits", "head", "head_drop", "fc", "classifier")
+from reid.steps import last_stage, steps_of
 
 
 class FirstStage(nn.Module):
@@ -70,18 +69,8 @@ def divide(backbone: Backbone, name: str) -> Stages:
         InputError: its layers do not simply follow each other.
     """
     network = backbone.network
-    steps: list[tuple[str, nn.Module]] = []
-    for child, module in network.named_children():
-        if child in _BEHIND:
-            break
-        if type(module) is nn.Sequential:
-            steps += [(f"{child}.{inner}", layer) for inner, layer in module.named_children()]
-        else:
-            steps.append((child, module))
-    last = network.feature_info[-2]["module"]
-    cut = max(
-        (n for n, (step, _) in enumerate(steps, 1) if f"{step}.".startswith(f"{last}.")), default=0
-    )
+    steps = steps_of(network)
+    cut = last_stage(network, steps)
     layers = [layer for _, layer in steps]
     learns = any(True for layer in layers[cut:] for _ in layer.parameters())
     if not cut or not learns or not _same(network, nn.Sequential(*layers)):

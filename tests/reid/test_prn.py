@@ -132,8 +132,10 @@ def test_weights_that_lack_a_layer_are_refused_by_name_or_taken_in_part(tmp_path
     same = [name for name in loaded if torch.equal(loaded[name], given[name])]
     assert len(same) == len(loaded) - 1
     torch.save({"other": torch.zeros(1)}, path)
-    with pytest.raises(InputError, match="missing or of another shape"):
+    with pytest.raises(InputError, match="missing or of another shape") as caught:
         Backbone("resnet18", str(path), partial=True)
+    assert "give weights of this one" in str(caught.value)
+    assert "partial" not in str(caught.value)  # which would not help
 
 
 def test_weights_from_a_file_are_used(tmp_path):

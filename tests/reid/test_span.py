@@ -8,6 +8,7 @@ import torch
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.masks import Masks
+from reid.backbones import Backbone
 from reid.data.dataset import Batch
 from reid.distances import CoOccurrence, distance_named
 from reid.embedding import embed
@@ -15,6 +16,7 @@ from reid.methods import build_criterion, build_model
 from reid.models.views import as_views
 from reid.parts.located import Located
 from reid.recipe import parse_recipe
+from reid.run import save_model
 from reid.training.fit import fit
 from reid.training.module import Training
 
@@ -259,6 +261,21 @@ def test_iterations_go_on_with_the_same_batches(crops, masks, tmp_path, monkeypa
 def test_recipes_that_make_no_sense(changes, words):
     with pytest.raises(InputError, match=words):
         recipe(**changes)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "tf_efficientnet_lite0"])
+def test_another_training_starts_from_the_branch_that_sees_everything(name, tmp_path):
+    chosen = recipe(backbone={"name": name, "weights": None, "output_stride": 16})
+    model = build_model(chosen, 5, start=False).eval()
+    for parameter in model.seconds[1].parameters():
+        torch.nn.init.zeros_(parameter)  # so that branches can be told apart
+    save_model(tmp_path / "model.pt", model, chosen, ("a", "b", "c", "d", "e"))
+    backbone = Backbone(name, str(tmp_path), 16).eval()
+    pixels, _ = inputs()
+    with torch.no_grad():
+        torch.testing.assert_close(backbone(pixels), model.seconds[0](model.first(pixels)))
+    with pytest.raises(InputError, match="run of SPAN has no whole backbone, and its pieces are"):
+        Backbone("resnet34", str(tmp_path), partial=True)
 
 
 def test_views_keep_their_lengths_where_cpdm_was_trained():
