@@ -85,25 +85,30 @@ class MFGNet(nn.Module):
             return whole, features.new_zeros(len(whole), 0, features.shape[1])
         return whole, average_over_stripes(self.attend[1](features), self.stripes)
 
-    def forward(self, images: Tensor, where: Located) -> MFGNetOutput:
-        """Return the vectors and the identity scores of every branch.
-
-        Args:
-            images: (B, 3, H, W) uint8, RGB.
-            where: not looked at.
-        """
-        whole, stripes = self._vectors(images)
+    def _joined(self, whole: Tensor, stripes: Tensor) -> Vectors:
+        """Return what is compared, of what `_vectors` returns."""
         joined = whole
         if self.stripes:
             each = F.normalize(stripes.float(), dim=2).flatten(1)
             joined = torch.cat([F.normalize(whole.float()), each], 1)
         none = stripes[:, :0]
-        vectors = Vectors(joined, none, torch.zeros_like(none[..., 0], dtype=torch.bool))
-        return MFGNetOutput(
-            vectors, whole, self.classifier(whole), self.stripe_classifiers(stripes)
-        )
+        return Vectors(joined, none, torch.zeros_like(none[..., 0], dtype=torch.bool))
 
     def describe(self, images: Tensor, where: Located) -> Vectors:
-        """Return what is compared; see `forward`."""
-        output: MFGNetOutput = self(images, where)
-        return output.vectors
+        """Return what is compared: both branches in one vector.
+
+        Args:
+            images: (B, 3, H, W) uint8, RGB.
+            where: not looked at.
+        """
+        return self._joined(*self._vectors(images))
+
+    def forward(self, images: Tensor, where: Located) -> MFGNetOutput:
+        """Return the vectors and the identity scores of every branch; see `describe`."""
+        whole, stripes = self._vectors(images)
+        return MFGNetOutput(
+            self._joined(whole, stripes),
+            whole,
+            self.classifier(whole),
+            self.stripe_classifiers(stripes),
+        )

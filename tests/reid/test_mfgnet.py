@@ -73,6 +73,13 @@ def test_the_branches_are_those_of_figure_1():
     assert next(model.attend[0].parameters()) is not next(model.attend[1].parameters())
 
 
+def test_nothing_is_classified_at_test(monkeypatch):
+    model = MFGNet(Backbone("resnet10t", None, 16), 5, 8).eval()
+    for classifier in (model.classifier, model.stripe_classifiers):
+        monkeypatch.setattr(classifier, "forward", lambda *_: pytest.fail("classified"))
+    assert model.describe(pixels(), Located.nowhere(4)).embedding.shape[0] == 4
+
+
 def test_the_loss_is_equation_3_and_softmax_on_every_stripe():
     chosen = recipe(loss={"global_weight": 2.0, "triplet": 0.1, "stripes": 0.5})
     model, criterion = build_model(chosen, 3, start=False), build_criterion(chosen)
