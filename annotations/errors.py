@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # help must not wait for pydantic
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 
 class InputError(ValueError):
@@ -22,7 +23,12 @@ def explain(error: ValidationError) -> str:
     """Return the first problem that pydantic found, as ``place: what is wrong``."""
     first = error.errors()[0]
     place = ".".join(str(step) for step in first["loc"]) or "the file"
-    return f"{place}: {first['msg']}"
+    return f"{place}: {plain(first)}"
+
+
+def plain(problem: ErrorDetails) -> str:
+    """Return what pydantic says is wrong, without its words for what raised it."""
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

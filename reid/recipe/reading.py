@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from annotations.errors import InputError, suggest
+from annotations.errors import InputError, plain, suggest
 from annotations.files import parse_yaml, read_yaml
 from reid.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def _fields(place: tuple[int | str, ...]) -> list[str]:
@@ -35,13 +39,63 @@ def parse_recipe(content: Any, source: str) -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = first["loc"]
-        key = ".".join(str(step) for step in place)
-        if first["type"] == "extra_forbidden":
-            known = suggest(str(place[-1]), _fields(place))
-            raise InputError(f"{source}: unknown key '{key}'; {known}") from None
-        raise InputError(f"{source}: '{key}': {first['msg']}") from None
+        raise InputError(f"{source}: {_problem(error.errors())}") from None
+
+
+def _problem(problems: list[ErrorDetails]) -> str:
+    """Return the first problem that was found, with the key that it is of."""
+    first = problems[0]
+    place = first["loc"]
+    key = ".".join(str(step) for step in place)
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{key}'; {suggest(str(place[-1]), _fields(place))}"
+    if not place:  # of a rule about several keys, which names them
+        return _said(first)
+    field, forms = _field(place)
+    if len(forms) < 2:
+        return f"'{key}': {_said(first)}"
+    # pydantic has a problem with each form that the value could have, and names the form in its
+    # place, behind the field.
+    told: dict[int | str, str] = {}
+    for problem in problems:
+        if problem["loc"][: len(field)] == field:
+            form, *inside = problem["loc"][len(field) :]
+            told.setdefault(form, _said(problem, ".".join(map(str, inside)), forms))
+    first_form, *others = told.values()
+    also = [each.removeprefix("Input should be ") for each in others]
+    return f"'{'.'.join(map(str, field))}': {'; or '.join([first_form, *also])}"
+
+
+def _field(place: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], list[Any]]:
+    """Return the place of the field that a place is in, and the forms that its value can have."""
+    section: type[BaseModel] = Recipe
+    for depth, step in enumerate(place, 1):
+        annotation: Any = section.model_fields[str(step)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            forms = [each for each in get_args(annotation) if each is not type(None)]
+            union = get_origin(annotation) in (Union, UnionType)
+            return place[:depth], forms if union else [annotation]
+        section = annotation
+    return place, [section]
+
+
+def _said(problem: ErrorDetails, inside: str = "", forms: Sequence[Any] = ()) -> str:
+    """Return what is wrong, in YAML's words.
+
+    Args:
+        problem: pydantic's.
+        inside: the key in the field's value that it is of, if it is of one.
+        forms: those of a field that can have several.
+    """
+    words = plain(problem)
+    if problem["type"] == "tuple_type":
+        words = "Input should be a list"
+    elif problem["type"] in ("dict_type", "model_type"):
+        values = [get_args(form)[1] for form in forms if get_origin(form) is dict]
+        lists = any(get_origin(value) is tuple for value in values)
+        whose = f" of names to {'lists' if lists else 'numbers'}" if values else ""
+        words = f"Input should be a mapping{whose}"
+    return f"{words} in '{inside}' of a mapping" if inside else words
 
 
 def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:

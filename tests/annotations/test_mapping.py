@@ -37,6 +37,7 @@ def test_bad_mapping_file_is_named(tmp_path: Path, content: str, message: str) -
     with pytest.raises(InputError, match=r"mine\.yaml: ") as caught:
         load_mapping(str(path))
     assert message in str(caught.value)
+    assert "Value error" not in str(caught.value)
 
 
 def test_unknown_names_suggest() -> None:

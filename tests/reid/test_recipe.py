@@ -26,6 +26,35 @@ def test_a_wrong_recipe_is_named(content, words):
         assert word in str(caught.value)
 
 
+VIEWS = "'loss.viewpoint.classes': Input should be 2, 4 or 8; or"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"stripes": 99}, "my.yaml: stripes is not of the method prn"),
+        ({"batch": {"size": 30, "per_identity": 4}}, "'batch': size must be a multiple"),
+        ({"loss": {"viewpoint": {"classes": 3}}}, f"{VIEWS} a mapping of names to lists"),
+        (
+            {"loss": {"viewpoint": {"classes": {"a": ["front"], "b": "rear"}}}},
+            f"{VIEWS} a list in 'b' of a mapping",
+        ),
+        ({"parts": {"weight": "x"}}, "'parts.weight': Input should be a valid number"),
+        ({"parts": {"weight": {"window": -1}}}, "or greater than or equal to 0 in 'window'"),
+        ({"parts": {"use": "window"}}, "'parts.use': Input should be a list"),
+        ({"parts": 3}, "'parts': Input should be a mapping"),
+        ({"iterations": 0}, "'iterations': Input should be greater"),
+    ],
+)
+def test_what_is_wrong_is_told_in_the_words_of_a_recipe(content, words):
+    with pytest.raises(InputError) as caught:
+        parse_recipe(content, "my.yaml")
+    told = str(caught.value)
+    assert words in told
+    for foreign in ("''", "Value error", "literal", "dict", "constrained", "tuple"):
+        assert foreign not in told
+
+
 def test_a_recipe_survives_its_yaml(tmp_path):
     recipe = parse_recipe(
         {"parts": {"use": ["light"], "weight": {"light": 0.3}}, "epochs": 3}, "test"
