@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from annotations.errors import InputError, suggest
+from annotations.errors import InputError
 from reid.start_weights import load_from_file
+
+_KNOWN = ("resnet50", "tf_efficientnet_lite0")
 
 
 class Backbone(nn.Module):
@@ -147,8 +151,15 @@ def _keep_resolution(backbone: Backbone, output_stride: int) -> int:
 
 
 def _near(name: str) -> str:
-    families = [model for model in timm.list_models() if model[:4] == name[:4]]
-    return suggest(name, families or ["resnet18", "resnet50", "tf_efficientnet_lite0"])
+    """Suggest names: timm has more than a thousand, and a list of them helps nobody."""
+    near = difflib.get_close_matches(name.lower(), timm.list_models(), n=3)
+    guess = f"did you mean {_either(near)}?" if near else f"take {_either(_KNOWN)}, for example;"
+    return f"{guess} timm.list_models() tells them all"
+
+
+def _either(names: Sequence[str]) -> str:
+    *others, last = (f"'{name}'" for name in names)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _load_from_timm(network: nn.Module, name: str) -> None:

@@ -96,6 +96,19 @@ def test_a_wrong_backbone_is_named(name, stride, words):
         Backbone(name, None, stride)
 
 
+def test_an_unknown_backbone_is_suggested_in_a_line():
+    for name, near in (
+        ("ResNet-50", "did you mean 'resnet50', 'resnet50t' or"),
+        ("efficientnet-lite0", "'efficientnet_lite0'"),
+        ("ffficientnet_lite0", "'efficientnet_lite0'"),  # another first letter
+        ("zzz", "take 'resnet50' or"),
+    ):
+        with pytest.raises(InputError, match="timm has no such network") as caught:
+            Backbone(name)
+        assert near in str(caught.value)
+        assert len(str(caught.value)) < 200
+
+
 @pytest.mark.parametrize("name", ["resnet18", "resnet50d", "tf_efficientnet_lite0", "regnety_002"])
 @pytest.mark.parametrize("stride", [8, 16, 32])
 def test_the_map_has_the_resolution_asked_for(name, stride):
