@@ -39,9 +39,8 @@ DISTANCES = {
 
 def takers(key: str) -> str:
     """Return the methods that take a key, by comma."""
-    if key in ("parts.use", "parts.weight"):
-        without = {"mfgnet"} if key == "parts.use" else {"mfgnet", "eianet", "span"}
-        return ", ".join(name for name in METHODS if name not in without)
+    if key == "parts.use":
+        return ", ".join(name for name in METHODS if name != "mfgnet")
     return ", ".join(name for name in METHODS if key in TAKES[name])
 
 

@@ -18,7 +18,8 @@ class PartSettings(Section):
     Attributes:
         vocabulary: name or YAML path, see `annotations.vocabulary.load_vocabulary`.
         use: the vocabulary's parts that get a branch; empty for the plain network.
-        weight: lambda_p of PRN's equation (3): one number for all, or one per part used.
+        weight: of the methods ``prn`` and ``composed``: lambda_p of PRN's equation (3), one number
+            for all, or one per part used.
         least: where the detector's own table is at hand, parts that it finds with a lower AP50 are
             left out before training (EIA-Net, section 4.3); 0 takes all in ``use``.
         pool: of the method ``composed``, what a part's vector is: the ``mean`` over the cells that

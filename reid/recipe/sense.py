@@ -17,7 +17,7 @@ _WHOLE = {
 }
 _COMPARED = {"loss.cluster", "loss.alignment"}
 TAKES: dict[str, set[str]] = {
-    "prn": _WHOLE,
+    "prn": {*_WHOLE, "parts.weight"},
     "eianet": {*_COMPARED, "loss.viewpoint", "part_based"},
     "span": {*_WHOLE, "view_dimension", "join"},
     "mfgnet": {*_WHOLE, "loss.stripes", "stripes", "attention"},
@@ -31,6 +31,7 @@ TAKES: dict[str, set[str]] = {
         "neck",
         "stripes",
         "parts.pool",
+        "parts.weight",
     },
 }
 """What each method has beside what all have: keys that the others do not take."""
@@ -113,9 +114,11 @@ def _require_pairs(recipe: Recipe) -> None:
         raise ValueError(
             "the coupled cluster loss needs pairs: set batch.per_identity to 2 or more"
         )
-    paired = {"loss.circle": loss.circle.weight, "loss.alignment": aligned.weight}
-    if recipe.method in ("mfgnet", "composed"):
-        paired["loss.triplet"] = loss.triplet
+    paired = {
+        "loss.triplet": loss.triplet,
+        "loss.circle": loss.circle.weight,
+        "loss.alignment": aligned.weight,
+    }
     for name, weight in paired.items():
         if weight and recipe.batch.per_identity < 2:
             raise ValueError(f"{name} needs pairs: set batch.per_identity to 2 or more")

@@ -17,6 +17,17 @@ from reid.recipe import Recipe, parse_recipe, read_recipe
         ({"batch": {"size": 30, "per_identity": 4}}, ["multiple of per_identity"]),
         ([1, 2], ["YAML mapping"]),
         ({"loss": {"global_weight": 0}, "parts": {"use": []}}, ["needs part branches"]),
+        ({"loss": {"triplet": 1.0}}, ["loss.triplet needs pairs", "batch.per_identity"]),
+        ({"loss": {"triplet": 1.0}, "batch": {"per_identity": 1}}, ["loss.triplet needs pairs"]),
+        ({"method": "span", "loss": {"triplet": 1.0}}, ["loss.triplet needs pairs"]),
+        (
+            {"method": "span", "parts": {"weight": 0.3}},
+            ["parts.weight is not of the method span"],
+        ),
+        (
+            {"method": "eianet", "parts": {"weight": 0.3}, "batch": {"per_identity": 2}},
+            ["parts.weight is not of the method eianet"],
+        ),
     ],
 )
 def test_a_wrong_recipe_is_named(content, words):
