@@ -45,6 +45,12 @@ class MFGNet(nn.Module):
     (here a batch normalisation, and before the pooling a ReLU), how long the global vector is, or
     how branches are joined: each is scaled to length one, as in the other methods.
 
+    Section 2.2 says that in training the branches "do not share the weight and train separately".
+    Here what stands behind the backbone, attention too, is each branch's own, but the backbone is
+    shared and learns from both at once: the same section builds both branches behind one Conv_5,
+    and section 2.3 weighs their losses into one total, neither of which two networks that are
+    trained apart have. They would also cost two backbones at test.
+
     Args:
         backbone: gives the feature map.
         num_identities: N.
