@@ -21,7 +21,10 @@ class Backbone(nn.Module):
     """A timm network without its pooling and classifier.
 
     Args:
-        name: timm's name of the network, such as ``resnet50``.
+        name: timm's name of the network, such as ``resnet50``. One that timm lacks, such as
+            ResNet-50-IBN (Pan et al., ECCV 2018), can be had by a module of one's own whose builder
+            `timm.models.register_model` decorates, imported before ``pipelines.cli.main.main()``;
+            its weights come from a file.
         weights: ``imagenet`` for timm's own (needs the network or timm's cache), the path
             of a state dict saved by torch or safetensors, a run folder of this toolkit, whose
             backbone it then starts from, or None to start at random.

@@ -118,6 +118,35 @@ def test_the_map_has_the_resolution_asked_for(name, stride):
     assert features.shape == (1, backbone.channels, 96 // stride, 64 // stride)
 
 
+class HalfInstanceNorm(torch.nn.Module):
+    """IBN-a: half of the channels by instance, the rest by batch."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.half = channels // 2
+        self.IN = torch.nn.InstanceNorm2d(self.half, affine=True)
+        self.BN = torch.nn.BatchNorm2d(channels - self.half)
+
+    def forward(self, maps):
+        return torch.cat([self.IN(maps[:, : self.half]), self.BN(maps[:, self.half :])], 1)
+
+
+def test_a_network_that_timm_lacks_is_registered_by_ones_own_module(tmp_path):
+    @timm.models.register_model
+    def resnet18_ibn_of_a_test(pretrained=False, **settings):
+        network = timm.create_model("resnet18", **settings)
+        for block in network.layer1:
+            block.bn1 = HalfInstanceNorm(block.bn1.num_features)
+        return network
+
+    made = timm.create_model("resnet18_ibn_of_a_test")
+    torch.save(made.state_dict(), tmp_path / "ibn.pth")
+    backbone = Backbone("resnet18_ibn_of_a_test", str(tmp_path / "ibn.pth"), 16).eval()
+    assert "layer1.0.bn1.IN.weight" in backbone.network.state_dict()
+    with torch.no_grad():
+        assert backbone(torch.zeros(1, 3, 64, 64, dtype=torch.uint8)).shape == (1, 512, 4, 4)
+
+
 def test_weights_must_be_there_and_fit(tmp_path):
     with pytest.raises(InputError, match="no such weights"):
         Backbone("resnet18", str(tmp_path / "none.pt"))
