@@ -11,6 +11,7 @@ from reid.device import Precision, autocast
 from reid.methods import (
     Branches,
     Network,
+    apart_from_parts,
     compared_by,
     compares_shared,
     compares_views,
@@ -92,7 +93,11 @@ def _compared(
     if compares_views(recipe, branches):
         trained_so = recipe.distance == "cpdm"
         packed = [
-            as_views(one, part_areas(where, one.visible.shape[1]), scaled=not trained_so)
+            as_views(
+                apart_from_parts(recipe, one),
+                part_areas(where, one.visible.shape[1]),
+                scaled=not trained_so,
+            )
             for one, (_, where) in zip(found, views, strict=True)
         ]
         return torch.stack([one for one, _ in packed]).mean(0), packed[0][1].name

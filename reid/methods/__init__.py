@@ -3,6 +3,7 @@
 from reid.methods.branches import (
     BRANCHES,
     Branches,
+    apart_from_parts,
     check_branches,
     check_branches_of,
     compared_by,
@@ -20,6 +21,7 @@ __all__ = [
     "Branches",
     "Criterion",
     "Network",
+    "apart_from_parts",
     "build_criterion",
     "build_model",
     "check_branches",

@@ -60,6 +60,28 @@ def compares_views(recipe: Recipe, branches: Branches) -> bool:
     return branches == "views" or (branches == "global" and recipe.distance == "cpdm")
 
 
+def apart_from_parts(recipe: Recipe, vectors: Vectors) -> Vectors:
+    """Return vectors whose embedding is the whole alone, as CPDM's view 0 is (SPAN, section 3.3).
+
+    EIA-Net's embedding is its parts' vectors and then its part-based CNN's (EIA-Net, Figure 2): of
+    it that CNN's is left, or parts would count whether or not both images show them.
+
+    Args:
+        recipe: of a network that `check_branches_of` lets be compared by views.
+        vectors: of B images.
+    """
+    if recipe.method != "eianet":
+        return vectors
+    _, count, width = vectors.parts.shape
+    return vectors._replace(embedding=vectors.embedding[:, count * width :])
+
+
+def _joins_parts(recipe: Recipe) -> bool:
+    """Return whether parts are in the embedding and cannot be taken out of it again."""
+    joins = {"composed": ("concat",), "span": ("concat", "fc")}
+    return recipe.join in joins.get(recipe.method, ())
+
+
 def compared_by(recipe: Recipe) -> str:
     """Return the name of the distance between single vectors of a recipe's network."""
     return {"cpdm": "euclidean", "shared": "cosine"}.get(recipe.distance, recipe.distance)
@@ -69,14 +91,21 @@ def check_branches_of(recipe: Recipe, branches: Branches) -> None:
     """Demand that some branches can make an embedding of a recipe's network.
 
     Raises:
-        InputError: parts would be in it twice, or there are none to be views.
+        InputError: parts would be in it twice, or it has no parts or no whole to be views.
     """
     if branches == "views" and not recipe.parts.use:
         raise InputError("branches 'views': this network was trained without parts to compare")
-    if branches == "views" and recipe.method == "composed" and recipe.join == "concat":
+    if branches == "views" and _joins_parts(recipe):
+        other = ", or global" if recipe.method == "composed" else ""
         raise InputError(
             "branches 'views': the vector that this network calls its whole has its parts already; "
-            "train it with join: views, or global"
+            f"train it with join: views{other}"
+        )
+    if branches == "views" and recipe.method == "eianet" and not recipe.part_based:
+        raise InputError(
+            "branches 'views': without part_based an EIA-Net is its parts and has no vector of the "
+            "whole beside them; use 'global', which with the distance cosine compares the parts "
+            "that both images show, or train it with part_based: true"
         )
     if looks_at_parts(recipe) and branches == "global+parts":
         raise InputError(

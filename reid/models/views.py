@@ -24,7 +24,7 @@ def as_views(
     would be near for what they do not both show; its views are scaled to length one.
 
     Args:
-        vectors: of B images, with P parts.
+        vectors: of B images, with P parts; none of them is in the embedding, too.
         areas: (B, P), of the parts, in any one unit.
         scaled: whether every view is scaled to length one.
 

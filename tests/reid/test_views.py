@@ -6,10 +6,12 @@ from annotations.errors import InputError
 from reid.distances import distance_named
 from reid.embedding import embed
 from reid.evaluation.report import evaluate
-from reid.methods import check_branches_of
+from reid.methods import build_model, check_branches_of
 from reid.models.vectors import Vectors
 from reid.models.views import as_views
-from reid.recipe import with_parts
+from reid.parts.located import Located
+from reid.passes import Passes
+from reid.recipe import parse_recipe, with_parts
 from reid.reranking.refinement import Refinement
 from reid.retrieval.gallery import Gallery, GalleryAbout
 from reid.training.fit import fit
@@ -77,3 +79,55 @@ def test_what_views_are_not_for_is_refused(run, crops, part_boxes):
                  progress=False, device="cpu")  # fmt: skip
     with pytest.raises(InputError, match="trained without parts to compare"):
         check_branches_of(with_parts(run.recipe, ()), "views")
+
+
+def eianet(**changes):
+    return parse_recipe(
+        {
+            "method": "eianet",
+            "backbone": {"name": "resnet10t", "weights": None, "output_stride": 16},
+            "image": {"height": 64, "width": 64},
+            "parts": {"use": ["light", "window"]},
+            "dimension": 8,
+            "part_based": True,
+            "batch": {"size": 8, "per_identity": 2},
+            **changes,
+        },
+        "test",
+    )
+
+
+def test_the_whole_of_an_eianet_has_no_part_in_it():
+    """Equation 5: what one image alone shows does not count, so it must not be in view 0 either."""
+    chosen = eianet()
+    model = build_model(chosen, 2, start=False).eval()
+    pixels = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
+    boxes = torch.tensor([[[0.1, 0.1, 0.6, 0.5]], [[0.2, 0.5, 0.9, 0.9]]])
+    where = Located.by_boxes(boxes, torch.tensor([[0], [1]]))
+    passes = Passes(chosen, model, "views", None, torch.device("cpu"), "float32")
+    with torch.no_grad():
+        packed, found = passes(pixels, where)
+        lower = model(pixels, where).lower
+    distance = distance_named(passes.by)
+    assert distance.widths == (600, 8, 8)
+    whole = torch.nn.functional.normalize(lower)
+    torch.testing.assert_close(packed[:, :600], whole)
+    apart = distance.between(packed[:1], packed[1:])[0]
+    torch.testing.assert_close(apart, (whole[0] - whole[1]).norm())
+    assert found.embedding.shape == (2, 616)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (eianet(part_based=False), "no vector of the whole"),
+        (eianet(method="span", part_based=False, join="concat"), "join: views$"),
+        (eianet(method="span", part_based=False, join="fc"), "join: views$"),
+        (eianet(method="composed", part_based=False, join="concat"), "join: views, or global$"),
+    ],
+)
+def test_a_whole_that_is_made_of_parts_is_no_view_beside_them(chosen, words):
+    with pytest.raises(InputError, match=words):
+        check_branches_of(chosen, "views")
+    check_branches_of(chosen, "global")
+    check_branches_of(eianet(), "views")
