@@ -75,12 +75,16 @@ class Passes:
             views.append(mirrored(*views[0], self._partners))
         with autocast(self.precision, self.device):
             found = [self.model.describe(*view) for view in views]
-        made, self.by = _compared(self.recipe, self.branches, found, views)
+        made, self.by = _compared(self.recipe, self.branches, found, views, self._partners)
         return made, found[0]
 
 
 def _compared(
-    recipe: Recipe, branches: Branches, found: list[Vectors], views: list[_View]
+    recipe: Recipe,
+    branches: Branches,
+    found: list[Vectors],
+    views: list[_View],
+    partners: Tensor | None,
 ) -> tuple[Tensor, str]:
     """Return the mean over an image's views of what is compared, and by which distance.
 
@@ -89,20 +93,27 @@ def _compared(
         branches: see `reid.embedding.embed`.
         found: vectors of the images, and of their mirror images where these are looked at.
         views: what they were made of.
+        partners: see `Passes`.
     """
     if compares_views(recipe, branches):
         trained_so = recipe.distance == "cpdm"
-        packed = [
-            as_views(
-                apart_from_parts(recipe, one),
-                part_areas(where, one.visible.shape[1]),
-                scaled=not trained_so,
-            )
+        seen = [
+            (apart_from_parts(recipe, one), part_areas(where, one.visible.shape[1]))
             for one, (_, where) in zip(found, views, strict=True)
         ]
+        if partners is not None:
+            # What is the left of a vehicle stands in the right's place in the mirror image.
+            seen[1:] = [_renamed(*each, partners) for each in seen[1:]]
+        packed = [as_views(*each, scaled=not trained_so) for each in seen]
         return torch.stack([one for one, _ in packed]).mean(0), packed[0][1].name
     if compares_shared(recipe, branches):
         shared = [as_shared(one) for one in found]
         mean, by = torch.stack([one for one, _ in shared]).mean(0), shared[0][1]
         return torch.cat([normalize(by.features(mean)), mean[:, -len(by.widths) :]], 1), by.name
     return torch.stack([embedding_of(one, branches) for one in found]).mean(0), compared_by(recipe)
+
+
+def _renamed(vectors: Vectors, areas: Tensor, partners: Tensor) -> tuple[Vectors, Tensor]:
+    """Return a mirror image's parts, and their areas (B, P), in the places of the image's own."""
+    parts, visible = (each.index_select(1, partners) for each in (vectors.parts, vectors.visible))
+    return Vectors(vectors.embedding, parts, visible), areas.index_select(1, partners)

@@ -11,6 +11,9 @@ from torchvision.transforms.v2 import functional as F
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.images import Images
+from annotations.masks import Masks
+from reid.data.dataset import read_input
+from reid.data.locate import locate
 from reid.data.mirror import mirror
 from reid.embedding import embed
 from reid.methods import build_model
@@ -184,3 +187,29 @@ def test_images_that_cannot_be_read_leave_the_others_theirs(images, boxes, tmp_p
     images.paths[1].write_text("broken")
     left = vectors(run, images, boxes)
     assert alike(left, np.delete(whole, 1, axis=0))
+
+
+@pytest.mark.parametrize("method", ["composed", "span"])
+def test_cpdm_averages_each_part_with_its_own_mirror_image(images, boxes, tmp_path, method):
+    """A left light stands in the right one's place in a mirrored image (SPAN, section 3.3)."""
+    run = untrained(method, tmp_path, join="views", distance="cpdm", view_dimension=4)
+    used = run.recipe.parts.use
+    if method == "span":
+        values = np.zeros((len(images), 3, 8, 8), np.uint8)
+        for row in boxes.frame.itertuples():
+            x1, y1, x2, y2 = (round(8 * each) for each in (row.x1, row.y1, row.x2, row.y2))
+            values[int(row.image[0]), used.index(row.part), y1:y2, x1:x2] = 255
+        boxes = Masks.from_values(list(images.frame["image"]), values, used, {})
+    found = vectors(run, images, boxes, mirror=True)
+    # What an image shows of a vehicle is as much in its mirror image: ratios stay.
+    assert alike(found[:, -4:], vectors(run, images, boxes)[:, -4:])
+    pixels = torch.stack([read_input(path, (64, 64)) for path in images.paths])
+    where, partners = locate(boxes, images, used), torch.tensor([1, 0, 2])
+    with torch.inference_mode():
+        plain = run.model.describe(pixels, where)
+        flipped = run.model.describe(*mirror(pixels, where, partners))
+    mean = (plain.parts + flipped.parts[:, partners]) / 2
+    assert alike(found[:, 8:20], mean.flatten(1).numpy())
+    assert not alike(mean.numpy(), (plain.parts + flipped.parts).numpy() / 2)
+    # The first image shows no right light.
+    assert found[0, -3] == 0
