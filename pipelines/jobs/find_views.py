@@ -52,17 +52,19 @@ def find_views(
             f"'{settings[0]}': the network given has its settings already; leave out --set (SET=) "
             "or --network (NETWORK=)"
         )
-    job = Job.on(data, work)
+    mine, theirs = divided(settings)
     if network is None:
-        mine, theirs = divided(settings)
-        if "viewpoint" not in read_images(data).frame:
+        # What is wrong with the labels is said before a folder is made and the foreground learned.
+        images = read_images(data)
+        if "viewpoint" not in images.frame:
             raise InputError(
                 f"{data}: its images have no 'viewpoint'; label some and fill the rest by "
                 "'partreid views learn' and 'label', or give --network (NETWORK=), a SPAN that is "
                 "trained"
             )
-        # What is wrong with the labels is said before the foreground is learned.
-        labelled(read_images(data).training(), change(SpanSettings, mine))
+        labelled(images.training(), change(SpanSettings, mine))
+    job = Job.on(data, work)
+    if network is None:
         views_jobs.foreground(data, None, job.foreground, theirs, redo, device)
         network = job.span
         views_jobs.train(data, None, job.foreground, network, mine, device, redo=redo)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from annotations.boxes import CORNERS, Boxes
@@ -41,6 +42,8 @@ from reid.run import Run
 DEMO_DETECTOR = ("weights=yolo11n.yaml", "image_size=160", "epochs=16", "batch=8",
                  "hold_out=0.2", "mosaic=0", "degrade=0.2", "crop_to_vehicle=0")  # fmt: skip
 DEMO_RECIPE, DEFAULT_RECIPE = "prn-demo", "prn-small"
+_SAME = ["image", "identity", "camera", "split"]
+"""What two tables of one data set say alike."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Job:
         """Find the folder of a data set; without one, make the built-in fleet.
 
         Raises:
-            InputError: no such data set, or the folder belongs to another of the same name.
+            InputError: no such data set, or the folder belongs to another of the same name, not to
+                another table of the same images, such as one with viewpoints filled in.
         """
         if data is None:
             root = work / "fleet" / "data"
@@ -70,16 +74,16 @@ class Job:
                 say("no data set given: making the built-in fleet")
                 make_fleet(root, "demo", None)
             return cls(root, work / "fleet", True)
-        read_images(data)  # a wrong data set is said before anything is made
+        images = read_images(data)  # a wrong data set is said before anything is made
         path = data.resolve()
         folder = work / (path.parent.name if path.is_file() else path.name)
         note = folder / "data.txt"
-        if note.is_file() and read_text(note).strip() != str(path):
+        if not note.is_file():
+            write_text(note, f"{path}\n")
+        elif (before := read_text(note).strip()) != str(path) and not _tells_of(before, images):
             raise InputError(
-                f"{folder}: belongs to another data set, {read_text(note).strip()}; give another "
-                f"--work (WORK=)"
+                f"{folder}: belongs to another data set, {before}; give another --work (WORK=)"
             )
-        write_text(note, f"{path}\n")
         return cls(data, folder, False)
 
     def views_of(self, images: Path, out: Path, device: str) -> Path:
@@ -133,6 +137,24 @@ class Job:
     def filled(self) -> Path:
         """The boxes for training, filled by identity."""
         return self.folder / "parts-filled.parquet"
+
+
+def _tells_of(data: str, images: Images) -> bool:
+    """Return whether a data set has these images, of the same vehicles, cameras and splits.
+
+    What is kept of images is known by their names, and what is learned from them says itself when
+    other columns changed.
+    """
+    try:
+        other = read_images(Path(data))
+    except InputError:
+        return False
+    one, two = (
+        each.frame.reindex(columns=_SAME).astype("string").fillna("").sort_values("image")
+        for each in (other, images)
+    )
+    same_root = other.root.resolve() == images.root.resolve()
+    return same_root and bool(np.array_equal(one.to_numpy(), two.to_numpy()))
 
 
 def detect_parts(

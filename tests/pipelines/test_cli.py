@@ -1,8 +1,11 @@
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from annotations.errors import InputError
+from annotations.images import Images
 from pipelines.cli.main import main
 
 
@@ -132,6 +135,34 @@ def test_two_data_sets_of_one_name_do_not_share_a_folder(monkeypatch, capsys, tm
     (tmp_path / "w" / "images" / "data.txt").write_text("elsewhere")
     assert run(monkeypatch, *words) == 2
     assert "another data set" in capsys.readouterr().err
+
+
+def test_a_table_of_the_same_images_is_the_same_data_set(tmp_path, fleet):
+    from pipelines.jobs.find_views import find_views
+    from pipelines.jobs.whole import Job
+
+    root, work = tmp_path / "mine", tmp_path / "runs"
+    shutil.copytree(fleet / "images", root)
+    images = Images.read(fleet / "images.parquet")
+    frame = images.frame.drop(columns="viewpoint", errors="ignore")
+    Images(frame, root).write(root / "images.csv")
+    # What is refused leaves no folder behind.
+    with pytest.raises(InputError, match="have no 'viewpoint'"):
+        find_views(root, None, [], False, work, "cpu")
+    assert not work.exists()
+    job = Job.on(root, work)
+    viewpoints = ["front", "rear"] * len(frame)
+    filled = frame.assign(viewpoint=viewpoints[: len(frame)], viewpoint_score=0.5)
+    Images(filled.sample(frac=1, random_state=0), root).write(root / "labelled.parquet")
+    again = Job.on(root / "labelled.parquet", work)
+    assert (again.root, again.folder) == (root / "labelled.parquet", job.folder)
+    assert Job.on(root, work).folder == job.folder
+    other = frame.assign(identity=frame["identity"].iloc[::-1].to_numpy())
+    for number, wrong in enumerate((frame.iloc[1:], other)):
+        table = root / f"wrong-{number}.csv"
+        Images(wrong, root).write(table)
+        with pytest.raises(InputError, match="belongs to another data set"):
+            Job.on(table, work)
 
 
 def test_vocabularies_and_recipes_are_listed(monkeypatch, capsys):
