@@ -22,6 +22,7 @@ from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.attention.finder import FOREGROUND, MODEL, MaskFinder
 from reid.attention.learning import Batch, Samples, learn
 from reid.attention.network import MaskNetwork
+from reid.attention.readable import readable
 from reid.attention.settings import SpanSettings
 from reid.device import pick_device
 from reid.losses.area_constraint import area_constraint, largest_areas
@@ -187,8 +188,8 @@ def train_span(
         the network, and one line for whatever was left out.
 
     Raises:
-        InputError: viewpoints are missing or wrong or tell views not apart, or ``out`` holds
-            something else.
+        InputError: viewpoints are missing or wrong or tell views not apart, an image file is
+            missing, none can be read, or ``out`` holds something else.
     """
     settings = settings or SpanSettings()
     target = pick_device(device)
@@ -207,8 +208,11 @@ def train_span(
         return MaskFinder.load(out), tuple(notes)
     cells = settings.size // settings.cell
     images, labels, whole, lines = _with_foreground(images, labels, foreground, cells)
+    # Foregrounds may have been found long ago.
+    rows, unreadable = readable(images, progress)
+    images, labels, whole = images.where(rows), labels[rows], whole[rows]
     learnable(images, labels, vocabulary)
-    notes += lines
+    notes += [*lines, *unreadable]
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     network = MaskNetwork(settings.backbone, settings.weights, len(vocabulary.names), settings.cell)
     begin(out, work, notes)

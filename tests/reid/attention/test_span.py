@@ -78,6 +78,42 @@ def test_images_without_a_foreground_or_viewpoint_are_left_out(street, tmp_path)
     assert (tmp_path / "problems.txt").read_text().count("\n") == 4
 
 
+@pytest.fixture
+def copied(street, tmp_path):
+    """The same images as files of one's own."""
+    images, _ = street
+    root = tmp_path / "copied"
+    root.mkdir()
+    for path in images.paths:
+        (root / path.name).write_bytes(path.read_bytes())
+    return Images(images.frame, root, "copied")
+
+
+def test_images_torn_since_their_foreground_was_found_are_left_out(copied, foreground, tmp_path):
+    copied.paths[3].write_bytes(b"torn")
+    _, notes = train(copied, foreground, tmp_path / "net", quick())
+    assert len(notes) == 1
+    assert "003.png: not a readable image" in notes[0]
+    assert notes[0] in (tmp_path / "net" / "problems.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda paths: paths[3].unlink(), "1 of 56 image files are missing.*003.png"),
+        (
+            lambda paths: [path.write_bytes(b"torn") for path in paths],
+            "none of 56 images can be read; the first: .*000.png: not a readable image",
+        ),
+    ],
+)
+def test_images_gone_since_are_said_before_training(copied, foreground, tmp_path, harm, words):
+    harm(copied.paths)
+    with pytest.raises(InputError, match=words):
+        train(copied, foreground, tmp_path / "net", quick())
+    assert not (tmp_path / "net").exists()
+
+
 @pytest.mark.parametrize(
     ("viewpoints", "settings", "words"),
     [
