@@ -22,10 +22,10 @@ from torch.nn import functional as F
 
 from annotations.errors import InputError, suggest
 from annotations.images import Images
-from annotations.pixels import find_unreadable
 from annotations.reading import in_batches
 from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.attention.learning import Batch, Samples, learn
+from reid.attention.readable import readable
 from reid.attention.settings import ViewpointSettings
 from reid.backbones import Backbone
 from reid.data.dataset import InputReader
@@ -203,7 +203,8 @@ def train_viewpoints(
 
     Raises:
         InputError: no image has a viewpoint, one is no word of the vocabulary, there are fewer
-            than two, or ``out`` holds something else.
+            than two, also among the images that are learned from, an image file is missing, none
+            can be read, or ``out`` holds something else.
     """
     settings = settings or ViewpointSettings()
     target = pick_device(device)
@@ -218,15 +219,11 @@ def train_viewpoints(
     require_same(out, work)
     if (out / MODEL).is_file():
         return ViewpointFinder.load(out)
-    labelled.require_files()
-    problems = list(find_unreadable(labelled.paths))
-    lines = [problem for problem in problems if problem is not None]
-    labelled = labelled.where(np.array([problem is None for problem in problems]))
+    rows, lines = readable(labelled, progress)
+    labelled = labelled.where(rows)
     words, classes = _words(labelled, vocabulary)
-    held = np.zeros(len(labelled), dtype=bool)
+    held = _held_out(labelled, settings)
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
-    order = np.random.default_rng(settings.seed).permutation(len(labelled))
-    held[order[: round(settings.hold_out * len(labelled))]] = True
     network = ViewpointNetwork(settings.backbone, settings.weights, len(words))
     begin(out, work, lines)
     learnt, labels = labelled.where(~held), classes[~held]
@@ -287,6 +284,26 @@ def _words(images: Images, vocabulary: Vocabulary) -> tuple[list[str], npt.NDArr
             f"{images.source}: every label is '{next(iter(there))}'; a classifier needs two"
         )
     return words, pd.Index(words).get_indexer(pd.Index(images.frame["viewpoint"])).astype(np.int64)
+
+
+def _held_out(images: Images, settings: ViewpointSettings) -> npt.NDArray[np.bool_]:
+    """Draw the images that are kept to test with, bool (N,).
+
+    Raises:
+        InputError: the others are of fewer than two viewpoints.
+    """
+    held = np.zeros(len(images), dtype=bool)
+    order = np.random.default_rng(settings.seed).permutation(len(images))
+    held[order[: round(settings.hold_out * len(images))]] = True
+    left = images.frame["viewpoint"][~held].unique()
+    if len(left) < 2:
+        every = f", all of viewpoint '{left[0]}'" if len(left) else ""
+        raise InputError(
+            f"{images.source}: hold_out={settings.hold_out:g} keeps {held.sum()} of {len(images)} "
+            f"labelled images to test with and leaves {(~held).sum()} to learn from{every}; a "
+            "classifier needs images of two viewpoints: set hold_out lower, or label more images"
+        )
+    return held
 
 
 def _losses(scores: Tensor, batch: Batch) -> dict[str, Tensor]:

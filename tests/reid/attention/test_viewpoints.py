@@ -48,3 +48,37 @@ def test_labels_that_teach_nothing_are_refused(street, tmp_path, viewpoint, word
     with pytest.raises(InputError, match=words):
         train(Images(images.frame.assign(viewpoint=viewpoint), images.root), tmp_path / "net")
     assert not (tmp_path / "net").exists()
+
+
+@pytest.mark.parametrize(
+    ("hold_out", "count", "words"),
+    [
+        (0.6, 3, r"hold_out=0.6 keeps 2 of 3 .* leaves 1 to learn from, all of viewpoint"),
+        (0.9, 3, r"hold_out=0.9 keeps 3 of 3 .* leaves 0 to learn from; .* set hold_out lower"),
+    ],
+)
+def test_a_hold_out_that_leaves_nothing_to_tell_apart_is_refused(
+    street, tmp_path, hold_out, count, words
+):
+    images, _ = street
+    settings = TINY.model_copy(update={"hold_out": hold_out})
+    with pytest.raises(InputError, match=words):
+        train(images.where(np.arange(len(images)) < count), tmp_path / "net", settings)
+    assert not (tmp_path / "net").exists()
+
+
+def test_two_images_of_two_viewpoints_are_enough(street, tmp_path):
+    images, _ = street
+    settings = TINY.model_copy(update={"hold_out": 0.0, "steps": 1})
+    finder = train(images.where(np.arange(len(images)) < 2), tmp_path / "net", settings)
+    assert finder.viewpoints == ("front", "rear")
+
+
+def test_labelled_images_that_cannot_be_read_are_said_before_training(street, tmp_path):
+    images, _ = street
+    for name in images.frame["image"][:4]:
+        (tmp_path / name).write_bytes(b"torn")
+    torn = Images(images.frame[:4], tmp_path, "torn")
+    with pytest.raises(InputError, match=r"none of 4 images can be read; the first: .*000\.png"):
+        train(torn, tmp_path / "net")
+    assert not (tmp_path / "net").exists()
