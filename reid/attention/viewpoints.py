@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from annotations.errors import InputError, suggest
+from annotations.errors import InputError
 from annotations.images import Images
 from annotations.reading import in_batches
+from annotations.viewpoint_words import class_of, mirrored_class
+from annotations.viewpoints import shown_by_word
 from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.attention.learning import Batch, Samples, learn
 from reid.attention.readable import readable
@@ -202,9 +204,9 @@ def train_viewpoints(
         progress: whether to show bars.
 
     Raises:
-        InputError: no image has a viewpoint, one is no word of the vocabulary, there are fewer
-            than two, also among the images that are learned from, an image file is missing, none
-            can be read, or ``out`` holds something else.
+        InputError: no image has a viewpoint, one is neither of the vocabulary nor names its views,
+            there are fewer than two, also among the images that are learned from, an image file is
+            missing, none can be read, or ``out`` holds something else.
     """
     settings = settings or ViewpointSettings()
     target = pick_device(device)
@@ -227,8 +229,7 @@ def train_viewpoints(
     network = ViewpointNetwork(settings.backbone, settings.weights, len(words))
     begin(out, work, lines)
     learnt, labels = labelled.where(~held), classes[~held]
-    partners = {each.name: each.partner for each in vocabulary.viewpoints}
-    mirrored = [words.index(partners[word]) for word in words]
+    mirrored = [words.index(mirrored_class(word, vocabulary)) for word in words]
     learn(
         network,
         _losses,
@@ -253,8 +254,10 @@ def train_viewpoints(
 def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
     """Return the images that a person gave a viewpoint, not those that were told before.
 
+    Their viewpoints are classes, see `annotations.viewpoint_words.class_of`.
+
     Raises:
-        InputError: there is none, or one is no word of the vocabulary.
+        InputError: there is none, or one is neither of the vocabulary nor names its views.
     """
     column = images.frame.get("viewpoint")
     if column is not None and SCORE in images.frame:
@@ -263,26 +266,22 @@ def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
         raise InputError(
             f"{images.source}: no image has a 'viewpoint'; fill that column for a few hundred"
         )
-    known = [each.name for each in vocabulary.viewpoints]
-    wrong = column.notna() & ~column.isin(known)
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise InputError(
-            f"{images.place(row)}: viewpoint '{column.iloc[row]}': "
-            f"{suggest(str(column.iloc[row]), known)}"
-        )
-    return images.where(column.notna())
+    labelled = images.where(column.notna())
+    classes = {word: class_of(word, vocabulary) for word in shown_by_word(labelled, vocabulary)}
+    words = labelled.frame["viewpoint"].map(classes)
+    return replace(labelled, frame=labelled.frame.assign(viewpoint=words))
 
 
 def _words(images: Images, vocabulary: Vocabulary) -> tuple[list[str], npt.NDArray[np.int64]]:
     """Return the viewpoints there are, with those of mirrored images, and each image's number."""
     there = set(images.frame["viewpoint"])
-    partners = {each.partner for each in vocabulary.viewpoints if each.name in there}
-    words = [each.name for each in vocabulary.viewpoints if each.name in there | partners]
     if len(there) < 2:
         raise InputError(
             f"{images.source}: every label is '{next(iter(there))}'; a classifier needs two"
         )
+    wanted = there | {mirrored_class(word, vocabulary) for word in there}
+    words = [each.name for each in vocabulary.viewpoints if each.name in wanted]
+    words += sorted(wanted - set(words))
     return words, pd.Index(words).get_indexer(pd.Index(images.frame["viewpoint"])).astype(np.int64)
 
 

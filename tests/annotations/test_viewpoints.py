@@ -7,6 +7,7 @@ from annotations.datasets.compcars import VIEWPOINTS as COMPCARS
 from annotations.datasets.veri776 import VIEWPOINTS as VERI
 from annotations.errors import InputError
 from annotations.images import Images
+from annotations.viewpoint_words import class_of, mirrored_class
 from annotations.viewpoints import shown_from, visible_views
 from annotations.vocabulary import Vocabulary, load_vocabulary
 
@@ -80,3 +81,30 @@ def test_a_vocabulary_that_contradicts_itself_is_refused(tmp_path, more, told):
     )
     with pytest.raises(InputError, match=told):
         load_vocabulary(str(path))
+
+
+def test_words_that_mean_the_same_are_one_class():
+    for viewpoint in VIEWS.viewpoints:
+        assert class_of(viewpoint.name, VIEWS) == viewpoint.name
+        assert mirrored_class(viewpoint.name, VIEWS) == viewpoint.partner
+    # Named by views, nobody said which side it is.
+    for word, known in (("front+side", "front-side"), ("side + rear", "rear-side")):
+        assert class_of(word, VIEWS) == known
+    with pytest.raises(InputError, match="no image shows both front and rear"):
+        class_of("front+rear", VIEWS)
+
+
+def test_views_without_viewpoints_are_classes_of_their_own(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "parts:\n"
+        "  - {name: nose, colour: '#112233'}\n"
+        "  - {name: left, colour: '#332211', partner: right}\n"
+        "  - {name: right, colour: '#221133', partner: left}\n"
+    )
+    mine = load_vocabulary(str(file))
+    assert class_of("left+nose", mine) == class_of(" nose+left ", mine) == "nose+left"
+    assert mirrored_class("nose+left", mine) == "nose+right"
+    assert mirrored_class("nose", mine) == "nose"
+    with pytest.raises(InputError, match=r"viewpoint 'tail': .*nose"):
+        class_of("tail", mine)

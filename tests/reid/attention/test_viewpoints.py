@@ -3,6 +3,8 @@ import pytest
 
 from annotations.errors import InputError
 from annotations.images import Images
+from annotations.viewpoints import visible_views
+from annotations.vocabulary import load_vocabulary
 from reid.attention.settings import ViewpointSettings
 from reid.attention.viewpoints import SCORE, ViewpointFinder, fill_viewpoints, train_viewpoints
 
@@ -48,6 +50,37 @@ def test_labels_that_teach_nothing_are_refused(street, tmp_path, viewpoint, word
     with pytest.raises(InputError, match=words):
         train(Images(images.frame.assign(viewpoint=viewpoint), images.root), tmp_path / "net")
     assert not (tmp_path / "net").exists()
+
+
+def test_views_by_name_are_learned_and_told(street, tmp_path):
+    images, _ = street
+    quick = TINY.model_copy(update={"steps": 1})
+    joined = images.frame["viewpoint"].replace({"front-left": "side+front", "front-right": "front"})
+    finder = train(
+        Images(images.frame.assign(viewpoint=joined), images.root), tmp_path / "net", quick
+    )
+    assert {"front-side", "front", "left", "right"} <= set(finder.viewpoints)
+    assert "front-left" not in finder.viewpoints
+    assert set(finder.tested["viewpoint"]) <= set(finder.viewpoints)
+    # A vocabulary of views that names no viewpoint.
+    vocabulary = tmp_path / "mine.yaml"
+    vocabulary.write_text(
+        "parts:\n"
+        "  - {name: front, colour: '#112233'}\n"
+        "  - {name: left, colour: '#332211', partner: right}\n"
+        "  - {name: right, colour: '#221133', partner: left}\n"
+    )
+    mine = quick.model_copy(update={"vocabulary": str(vocabulary)})
+    words = np.where(np.arange(len(images)) % 2, "left+front", "front")
+    given = Images(images.frame.assign(viewpoint=words), images.root)
+    finder = train(given, tmp_path / "own", mine)
+    assert finder.viewpoints == ("front", "front+left", "front+right")
+    bare = images.frame.assign(viewpoint=None)
+    filled = fill_viewpoints(finder, Images(bare, images.root), device="cpu", progress=False)
+    assert visible_views(filled, load_vocabulary(str(vocabulary))).any(1).all()
+    wrong = Images(images.frame.assign(viewpoint="top"), images.root, "street")
+    with pytest.raises(InputError, match=r"street: row 2 .*viewpoint 'top': .*front, left, right"):
+        train(wrong, tmp_path / "wrong", mine)
 
 
 @pytest.mark.parametrize(
