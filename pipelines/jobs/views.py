@@ -24,7 +24,14 @@ from reid.attention.finder import MaskFinder
 from reid.attention.foreground import train_foreground
 from reid.attention.settings import ForegroundSettings, SpanSettings, ViewpointSettings
 from reid.attention.span import train_span
-from reid.attention.viewpoints import SCORE, ViewpointFinder, fill_viewpoints, train_viewpoints
+from reid.attention.viewpoints import (
+    SCORE,
+    TOLD_BEFORE,
+    ViewpointFinder,
+    fill_viewpoints,
+    told_before,
+    train_viewpoints,
+)
 from reid.training.work import PROBLEMS
 
 NETWORK, SHEET = "network", "samples.png"
@@ -178,9 +185,10 @@ def learn_viewpoints(
 ) -> ViewpointFinder:
     """Learn viewpoints from the images that have one, and say how well those held out are told."""
     chosen = change(ViewpointSettings, settings)
-    finder = train_viewpoints(
-        read_images(data, dataset), out, chosen, device=device, workers=workers
-    )
+    images = read_images(data, dataset)
+    if told := int(told_before(images).sum()):
+        say(TOLD_BEFORE.format(told))
+    finder = train_viewpoints(images, out, chosen, device=device, workers=workers)
     if len(finder.tested):
         right = finder.tested["found"] == finder.tested["viewpoint"]
         table = right.groupby(finder.tested["viewpoint"]).agg(["size", "mean"]).reset_index()

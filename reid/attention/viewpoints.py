@@ -44,6 +44,10 @@ from reid.training.work import (
 MODEL = "viewpoints.pt"
 SCORE = "viewpoint_score"
 """The column that holds how sure the classifier is; empty where a person gave the viewpoint."""
+TOLD_BEFORE = (
+    f"{{}} viewpoints were told before and are not learned from: empty '{SCORE}' where you "
+    "corrected one"
+)
 
 
 class ViewpointNetwork(nn.Module):
@@ -251,6 +255,15 @@ def train_viewpoints(
     return ViewpointFinder.load(out)
 
 
+def told_before(images: Images) -> npt.NDArray[np.bool_]:
+    """Return which images have a viewpoint that was told, not given by a person, bool (N,)."""
+    frame = images.frame
+    if "viewpoint" not in frame or SCORE not in frame:
+        return np.zeros(len(images), dtype=bool)
+    told: npt.NDArray[np.bool_] = (frame["viewpoint"].notna() & frame[SCORE].notna()).to_numpy(bool)
+    return told
+
+
 def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
     """Return the images that a person gave a viewpoint, not those that were told before.
 
@@ -260,11 +273,14 @@ def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
         InputError: there is none, or one is neither of the vocabulary nor names its views.
     """
     column = images.frame.get("viewpoint")
-    if column is not None and SCORE in images.frame:
-        column = column.mask(images.frame[SCORE].notna())
+    told = told_before(images)
+    if column is not None:
+        column = column.mask(told)
     if column is None or not column.notna().any():
+        how = f"; {TOLD_BEFORE.format(told.sum())}" if told.any() else ""
         raise InputError(
-            f"{images.source}: no image has a 'viewpoint'; fill that column for a few hundred"
+            f"{images.source}: no image has a 'viewpoint' that a person gave; fill that column for "
+            f"a few hundred{how}"
         )
     labelled = images.where(column.notna())
     classes = {word: class_of(word, vocabulary) for word in shown_by_word(labelled, vocabulary)}

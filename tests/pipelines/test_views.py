@@ -159,7 +159,7 @@ def test_settings_go_where_they_belong():
         find_views(None, None, [], False, None, "cpu")
 
 
-def test_viewpoints_are_learned_and_filled(streets, tmp_path):
+def test_viewpoints_are_learned_and_filled(streets, tmp_path, capsys):
     images = Images.read(streets / "images.parquet")
     some = images.frame["viewpoint"].where(np.arange(32) % 4 > 0)
     table = tmp_path / "some.csv"
@@ -175,10 +175,13 @@ def test_viewpoints_are_learned_and_filled(streets, tmp_path):
     assert Images.read(tmp_path / "all.parquet").frame["viewpoint_score"].notna().sum() == 8
     with pytest.raises(InputError, match="the paths of a CSV start from its own folder"):
         label(table, None, tmp_path / "net", tmp_path / "sub" / "all.csv", 0.0, "cpu")
-    # What was told is no label: learning again changes nothing.
+    # What was told is no label: learning again changes nothing, and says so.
+    assert "told before" not in capsys.readouterr().out
     before = (tmp_path / "net" / "viewpoints.pt").stat().st_mtime_ns
     learn_viewpoints(tmp_path / "all.parquet", None, tmp_path / "net", own, "cpu", workers=0)
     assert (tmp_path / "net" / "viewpoints.pt").stat().st_mtime_ns == before
+    said = " ".join(capsys.readouterr().out.split())
+    assert "8 viewpoints were told before and are not learned from: empty 'viewpoint_score'" in said
     with pytest.raises(InputError, match=r"ends in \.csv or \.parquet"):
         label(table, None, tmp_path / "net", tmp_path / "all.txt", 0.0, "cpu")
 

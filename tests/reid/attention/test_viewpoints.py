@@ -6,7 +6,13 @@ from annotations.images import Images
 from annotations.viewpoints import visible_views
 from annotations.vocabulary import load_vocabulary
 from reid.attention.settings import ViewpointSettings
-from reid.attention.viewpoints import SCORE, ViewpointFinder, fill_viewpoints, train_viewpoints
+from reid.attention.viewpoints import (
+    SCORE,
+    ViewpointFinder,
+    fill_viewpoints,
+    told_before,
+    train_viewpoints,
+)
 
 TINY = ViewpointSettings(
     backbone="resnet18", weights=None, size=32, steps=40, batch=14, lr=0.003, zoom=0.0,
@@ -42,7 +48,8 @@ def test_viewpoints_are_learned_and_only_empty_ones_are_filled(street, tmp_path)
 
 @pytest.mark.parametrize(
     ("viewpoint", "words"),
-    [(None, "no image has a 'viewpoint'"), ("frnt", "did you mean 'front'"),
+    [(None, "no image has a 'viewpoint' that .*; fill that column for a few hundred$"),
+     ("frnt", "did you mean 'front'"),
      ("front", "a classifier needs two")],
 )  # fmt: skip
 def test_labels_that_teach_nothing_are_refused(street, tmp_path, viewpoint, words):
@@ -81,6 +88,17 @@ def test_views_by_name_are_learned_and_told(street, tmp_path):
     wrong = Images(images.frame.assign(viewpoint="top"), images.root, "street")
     with pytest.raises(InputError, match=r"street: row 2 .*viewpoint 'top': .*front, left, right"):
         train(wrong, tmp_path / "wrong", mine)
+
+
+def test_what_was_told_is_no_label_until_its_score_is_emptied(street, tmp_path):
+    images, _ = street
+    told = images.frame.assign(**{SCORE: 0.5})
+    with pytest.raises(InputError, match=r"56 viewpoints were told before .* empty 'viewpoint_sco"):
+        train(Images(told, images.root), tmp_path / "net")
+    told.loc[:13, SCORE] = np.nan
+    assert told_before(Images(told, images.root)).sum() == 42
+    quick = TINY.model_copy(update={"steps": 1, "hold_out": 0.5})
+    assert len(train(Images(told, images.root), tmp_path / "net", quick).tested) == 7
 
 
 @pytest.mark.parametrize(
