@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from rich.progress import track
 
@@ -36,6 +38,8 @@ from reid.training.work import PROBLEMS
 
 NETWORK, SHEET = "network", "samples.png"
 _SHOWN, _TOLD = 60, 20
+_SLICE = 4096
+"""Images whose masks are unpacked at once."""
 FLEET = Truth(
     {view: number for number, view in enumerate(VIEWS, 1) if view != "top"},
     (VIEWS.index("top") + 1,),
@@ -71,11 +75,20 @@ def _tell(folder: Path) -> None:
         say(f"and {len(lines) - _TOLD} more: {folder / PROBLEMS}")
 
 
+def _unpacked(masks: Masks, images: Images) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield the masks of images, (n, V, h, w) each: those of a large data set fill the memory."""
+    rows = np.arange(len(images))
+    for start in range(0, len(images), _SLICE):
+        yield masks.of(images.where((rows >= start) & (rows < start + _SLICE)))
+
+
 def _found(finder: MaskFinder, images: Images, out: Path, redo: bool, device: str) -> Masks:
     looked: Looked[Masks] = finder.find(images, out, redo=redo, device=device)
     masks = looked.found
+    write_mask_sheet(images, masks, out / SHEET, _SHOWN, 0)
     there = images.where(images.frame["image"].isin(masks.names))
-    areas = masks.of(there).mean((0, 2, 3)) / 255
+    sums = sum(values.sum((0, 2, 3), dtype=np.int64) for values in _unpacked(masks, there))
+    areas = sums / (255 * len(there) * masks.size[0] * masks.size[1])
     table = pd.DataFrame({"mask": list(masks.views), "area": areas})
     show(table, f"masks of {len(there)} images (area: mean share of the image)")
     say(
@@ -84,7 +97,6 @@ def _found(finder: MaskFinder, images: Images, out: Path, redo: bool, device: st
     )
     for row in looked.problems.head(_TOLD).itertuples():
         say(str(row.problem))
-    write_mask_sheet(images, masks, out / SHEET, _SHOWN, 0)
     written(out / "masks.parquet", "masks:")
     written(out / SHEET, "some of them:")
     return masks
@@ -160,7 +172,7 @@ def compare_masks(found: Masks, images: Images, root: Path) -> pd.DataFrame:
     if not there.all():
         say(f"{int((~there).sum())} of {len(images)} images have no mask and are left out")
         images = images.where(there)
-    values = found.of(images)
+    values = (mask for some in _unpacked(found, images) for mask in some)
     tables = []
     names = images.frame["image"]
     for name, masks in zip(track(names, "comparing masks", transient=True), values, strict=True):

@@ -11,8 +11,10 @@ from PIL import Image
 
 from annotations.errors import InputError
 from annotations.images import Images
+from annotations.looking import Looked
 from annotations.masks import Masks
 from pipelines.cli.main import main
+from pipelines.jobs import views
 from pipelines.jobs.calibration import calibrate
 from pipelines.jobs.find_views import divided, find_views
 from pipelines.jobs.found import found_at
@@ -207,6 +209,37 @@ def test_true_masks_agree_with_themselves(streets):
     assert compare_masks(wrong, images, streets)["iou"].max() == 0
     with pytest.raises(InputError, match="no true masks of top"):
         compare_masks(Masks(found.frame, ("front", "rear", "top"), found.size), images, streets)
+
+
+def test_masks_are_unpacked_a_slice_at_a_time(streets, tmp_path, monkeypatch):
+    images = Images.read(streets / "images.parquet")
+    random = np.random.default_rng(0)
+    values = random.integers(0, 256, (31, 3, 8, 8), dtype=np.uint8)
+    names = list(images.frame["image"][:31])
+    masks = Masks.from_values(names, values, ("front", "rear", "side"), {})
+    unpacked, of = [], Masks.of
+
+    def count(self, some, views=None):
+        unpacked.append(len(some))
+        return of(self, some, views)
+
+    class Finder:
+        def find(self, *_, **__):
+            return Looked(masks, pd.DataFrame({"problem": ["torn"]}), 32, 0)
+
+    monkeypatch.setattr(views, "_SLICE", 7)
+    monkeypatch.setattr(views, "_SHOWN", 5)
+    monkeypatch.setattr(Masks, "of", count)
+    shown = []
+    monkeypatch.setattr(views, "show", lambda table, title: shown.append(table))
+    views._found(Finder(), images, tmp_path, False, "cpu")
+    assert unpacked == [5, 7, 7, 7, 7, 3]  # the sheet first
+    np.testing.assert_allclose(shown[0]["area"], values.mean((0, 2, 3)) / 255)
+    unpacked.clear()
+    table = compare_masks(masks, images, streets)
+    assert unpacked == [7, 7, 7, 7, 3]
+    monkeypatch.setattr(views, "_SLICE", 100)
+    pd.testing.assert_frame_equal(compare_masks(masks, images, streets), table)
 
 
 def test_a_folder_of_boxes_or_masks_but_not_of_both(tmp_path):
