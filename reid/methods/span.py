@@ -39,7 +39,12 @@ def build(recipe: Recipe, backbone: Backbone, labels: int) -> SPAN:
 
 
 class SPANCriterion(Criterion):
-    """Equation (7) of SPAN: identities of f, and batch-hard triplets by what is compared."""
+    """Equation (7) of SPAN: identities of f, and batch-hard triplets by what is compared.
+
+    The paper names a triplet loss (section 3.4) and batches of P vehicles with K images (4.2), but
+    not how the triplets of a batch become one number. Ours is the mean over the violated ones,
+    those whose loss is above zero, and not over all anchors.
+    """
 
     def __init__(self, recipe: Recipe, width: int, shown: Tensor | None) -> None:
         super().__init__(recipe, width, shown)
