@@ -11,7 +11,7 @@ from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import write_text
 from annotations.images import Images
-from annotations.masks import Masks
+from annotations.masks import FILE, Masks
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.series import run_series
 from pipelines.ablation.summary import in_short, seeds_told
@@ -169,6 +169,25 @@ def _train_all(
     run_series(trials, folder, run, name, lambda results: in_short(results, "row"))
 
 
+def _every(masks: dict[str, Masks], folder: Path, tested: Images) -> dict[str, Masks]:
+    """Return the masks of this run and, of other rows, those that earlier runs left in the folder.
+
+    Masks that were found on fewer images, such as by a run that was stopped, are left out: tables
+    compare the same images.
+    """
+    every = {}
+    for name in MASKS:
+        place = folder / f"masks-{name}"
+        if name in masks:
+            every[name] = masks[name]
+        elif (place / FILE).is_file():
+            every[name] = Masks.read(place)
+    names = frozenset(tested.frame["image"])
+    counts = {name: len(names & found.names) for name, found in every.items()}
+    most = max(1, *counts.values()) if counts else 1
+    return {name: found for name, found in every.items() if counts[name] == most}
+
+
 def _report(
     trials: list[Trial],
     base: Recipe,
@@ -182,10 +201,11 @@ def _report(
     results = collect(trials, folder)
     scores = tables.score_table(results)
     made: list[tuple[str, pd.DataFrame]] = []
-    if (root / "masks").is_dir() and set(base.parts.use) <= set(views_jobs.FLEET.views) and masks:
-        tested = images.split("gallery")
+    tested = images.split("gallery")
+    of_fleet = (root / "masks").is_dir() and set(base.parts.use) <= set(views_jobs.FLEET.views)
+    if of_fleet and (every := _every(masks, folder, tested)):
         compared = {
-            losses: views_jobs.compare_masks(found, tested, root) for losses, found in masks.items()
+            losses: views_jobs.compare_masks(found, tested, root) for losses, found in every.items()
         }
         agreed = tables.mask_table(compared)
         made.append((f"Figure 6 in numbers: masks of {len(tested)} gallery images", agreed))

@@ -263,6 +263,20 @@ def test_the_tables_are_the_papers(streets, tmp_path):
     masks = pd.read_csv(folder / "masks.csv")
     assert masks.groupby("losses").size().to_dict() == {"w/o L_div": 4, "SPAN w/ CPDM": 4}
     assert list(pd.read_csv(folder / "table.csv")["row"]) == names.split(",")
+    # A run of fewer rows keeps what others made, but for masks that a run which was stopped left.
+    fewer = Wanted(rows="baseline", seeds=1, settings=wanted.settings)
+    span_tables(streets, "span-small", fewer, tmp_path, TINY, "cpu", 0)
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "masks.csv"), masks)
+    assert "Figure 6 in numbers" in (folder / "tables.md").read_text()
+    whole = Masks.read(folder / "masks-full")
+    some = Masks(whole.frame.iloc[:-1], whole.views, whole.size, whole.about)
+    (folder / "masks-no-area").mkdir()
+    some.write(folder / "masks-no-area" / "masks.parquet")
+    span_tables(streets, "span-small", fewer, tmp_path, TINY, "cpu", 0)
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "masks.csv"), masks)
+    whole.write(folder / "masks-no-area" / "masks.parquet")
+    span_tables(streets, "span-small", fewer, tmp_path, TINY, "cpu", 0)
+    assert len(pd.read_csv(folder / "masks.csv")) == len(masks) + 4
     with pytest.raises(InputError, match="another"):
         span_tables(streets, "span-small", Wanted(seeds=1), tmp_path, TINY, "cpu", 0)
     other = Wanted(rows="cpdm", seeds=1, masks=folder / "masks-full")
