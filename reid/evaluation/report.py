@@ -13,9 +13,11 @@ import pandas as pd
 from annotations.files import whole_file, write_text
 from annotations.images import Images
 from reid.data.locate import Found
+from reid.device import pick_device
 from reid.distances import CoOccurrence, distance_named
 from reid.embedding import embed
 from reid.evaluation.groups import KNOWN, scores_by
+from reid.evaluation.on_device import compare_on
 from reid.evaluation.protocols import Protocol, RankedProtocol, protocol_for
 from reid.methods import Branches
 from reid.reranking.refinement import Refinement
@@ -112,7 +114,11 @@ def evaluate(
         for part in parts
     ]
     name = embedded[0].distance
-    compare = partial(refine.compare, distance=name) if refine else None
+    compare = (
+        partial(refine.compare, distance=name)
+        if refine
+        else compare_on(pick_device(device), distance_named(name))
+    )
     scores = protocol.score(embedded, distance_named(name), compare)
     words = ", ".join(
         [

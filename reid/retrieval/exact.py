@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import faiss
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from annotations.errors import InputError
 from reid.distances import Distance, IndexedDistance, nearest
@@ -54,7 +55,8 @@ def search_exactly(
         distance: what is near.
         queries: (Q, D), prepared.
         top: how many to find, K; all where it is more than there are.
-        gpus: to search on; None for the processor, where also more is searched than these can.
+        gpus: to search on; None for the processor, where also more is searched than these can. By
+            a distance that faiss does not know, blocks pass through the first of them.
 
     Returns:
         Distances and rows, both (Q, K), nearest first; K is less where fewer may be found.
@@ -91,9 +93,10 @@ def _found(
         yield from gpus.found(parts, distance, queries, top)
         return
     if len(queries) > _FEW or any(part.index is None for part in parts):
+        device = None if gpus is None else gpus.device
         for part in parts:
             for block, numbers in _blocks(part):
-                found, places = _nearest(distance, queries, block, top)
+                found, places = _nearest(distance, queries, block, top, device)
                 yield found, (numbers + part.start)[places]
         return
     assert isinstance(distance, IndexedDistance)
@@ -123,12 +126,15 @@ def _only(bits: Any) -> Any:
     return parameters(sel=selector(bits))
 
 
-def _nearest(distance: Distance, queries: Floats, block: Floats, top: int) -> tuple[Floats, Rows]:
+def _nearest(
+    distance: Distance, queries: Floats, block: Floats, top: int, device: torch.device | None
+) -> tuple[Floats, Rows]:
     if isinstance(distance, IndexedDistance):
         metric = getattr(faiss, distance.faiss_metric)
         scores, places = faiss.knn(queries, block, min(top, len(block)), metric=metric)
         return distance.from_faiss(scores), places
-    return nearest.search(distance.compare(queries, block), top)
+    asked = queries if device is None else torch.from_numpy(queries).to(device)
+    return nearest.search(distance.compare(asked, block), top)
 
 
 def _blocks(part: Part) -> Iterator[tuple[Floats, Rows]]:

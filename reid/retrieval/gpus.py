@@ -67,6 +67,11 @@ class Gpus:
         self._gone: dict[int, deque[_Kept]] = {number: deque() for number in self.numbers}
         """By the GPU: what it holds of flat indices that are no more, until it is released."""
 
+    @property
+    def device(self) -> torch.device:
+        """The one that compares by what faiss does not know."""
+        return torch.device("cuda", self.numbers[0])
+
     def found(
         self, parts: Sequence[Part], distance: IndexedDistance, queries: Floats, top: int
     ) -> Iterator[tuple[Floats, Rows]]:

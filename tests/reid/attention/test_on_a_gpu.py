@@ -1,11 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from reid.attention.finder import MaskFinder
 from reid.attention.settings import SpanSettings
 from reid.attention.span import train_span
-from reid.embedding import embed
+from reid.distances import distance_named
+from reid.embedding import Embedded, embed
+from reid.evaluation.on_device import compare_on
+from reid.evaluation.rank import rank_compared
+from reid.evaluation.truth import Truth
 from reid.recipe import parse_recipe
 from reid.training.fit import fit
 
@@ -47,3 +52,36 @@ def test_masks_and_embeddings_are_those_of_the_processor(street, foreground, tmp
         for device in ("cpu", "cuda")
     ]
     np.testing.assert_allclose(*vectors, atol=2e-3, rtol=2e-2)
+
+
+def test_single_vectors_and_processors_compare_by_themselves():
+    cuda = torch.device("cuda")
+    assert compare_on(torch.device("cpu"), distance_named("cpdm:4,2")) is None
+    assert compare_on(cuda, distance_named("euclidean")) is None
+    assert compare_on(cuda, distance_named("cpdm:4,2")) is not None
+
+
+@pytest.mark.gpu
+def test_scores_by_views_are_those_of_the_processor(street):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    images, _ = street
+    random = np.random.default_rng(0)
+    rows = np.concatenate([random.normal(size=(56, 6)), np.ones((56, 1)),
+                           random.random((56, 1)) * (random.random((56, 1)) > 0.5)], 1)  # fmt: skip
+    by = distance_named("cpdm:4,2")
+    half = np.arange(56) % 2 == 0
+    sides = [
+        Embedded(rows[some].astype(np.float32), images.where(some), (), False, by.name)
+        for some in (half, ~half)
+    ]
+    compare = compare_on(torch.device("cuda"), by)
+    found = compare(*sides)
+    assert found.device.type == "cuda"
+    identities = [side.images.frame["identity"] for side in sides]
+    plain = by.compare(*(side.vectors for side in sides))
+    scores = [
+        rank_compared(each, Truth(*identities, device=each.device)).per_query
+        for each in (found, plain)
+    ]
+    pd.testing.assert_frame_equal(*scores)

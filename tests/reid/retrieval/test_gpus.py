@@ -230,3 +230,48 @@ def test_a_gallery_opened_again_shares_what_is_kept(tmp_path):
     assert again.parts()[0].index is first.parts()[0].index
     other = Gallery.build(made + 1, images, tmp_path / "gallery", about)
     assert other.parts()[0].index is not first.parts()[0].index
+
+
+def viewed(count, seed):
+    """Embeddings of two views beside the whole; some images lack one."""
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(count, 20)).astype(np.float32)
+    ratios = (random.random((count, 2)) * (random.random((count, 2)) > 0.3)).astype(np.float32)
+    return np.concatenate([features, np.ones((count, 1), np.float32), ratios], 1)
+
+
+CPDM = distance_named("cpdm:12,4,4")
+
+
+def test_what_faiss_does_not_know_is_compared_where_the_gpu_is(monkeypatch):
+    parts = [Part(viewed(300, 0)), Part(viewed(50, 1), start=300, keep=np.arange(50) % 2 > 0)]
+    queries = viewed(40, 2)
+    plain = search_exactly(parts, CPDM, queries, 7)
+    asked, compare = [], type(CPDM).compare
+    monkeypatch.setattr(
+        type(CPDM), "compare", lambda self, a, b: asked.append(a) or compare(self, a, b)
+    )
+
+    class Played:
+        most, device = 2048, torch.device("cpu")
+
+    found = search_exactly(parts, CPDM, queries, 7, Played())
+    assert all(isinstance(each, torch.Tensor) for each in asked)
+    search_exactly(parts, CPDM, queries, 7)
+    assert isinstance(asked[-1], np.ndarray)
+    for one, other in zip(found, plain, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.gpu
+def test_a_gpu_finds_by_views_what_the_processor_finds():
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    gpus = gpus_of("cuda")
+    assert gpus is not None
+    parts = [Part(viewed(20000, 0)), Part(viewed(50, 1), start=20000)]
+    queries = viewed(40, 2)
+    plain = search_exactly(parts, CPDM, queries, 9)
+    found = search_exactly(parts, CPDM, queries, 9, gpus)
+    np.testing.assert_array_equal(found[1], plain[1])
+    np.testing.assert_allclose(found[0], plain[0], rtol=1e-6)
