@@ -22,8 +22,8 @@ from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.attention.finder import FOREGROUND, MODEL, MaskFinder
 from reid.attention.learning import Batch, Samples, learn
 from reid.attention.network import MaskNetwork
-from reid.attention.readable import readable
 from reid.attention.settings import SpanSettings
+from reid.data.readable import readable
 from reid.device import pick_device
 from reid.losses.area_constraint import area_constraint, largest_areas
 from reid.losses.mask_reconstruction import mask_reconstruction

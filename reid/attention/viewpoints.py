@@ -27,10 +27,10 @@ from annotations.viewpoint_words import class_of, mirrored_class
 from annotations.viewpoints import shown_by_word
 from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.attention.learning import Batch, Samples, learn
-from reid.attention.readable import readable
 from reid.attention.settings import ViewpointSettings
 from reid.backbones import Backbone
 from reid.data.dataset import InputReader
+from reid.data.readable import readable
 from reid.device import autocast, keep_freed_memory, pick_device
 from reid.saving import weights_of, write_saved
 from reid.training.work import (

@@ -11,7 +11,6 @@ import lightning
 import numpy as np
 import pandas as pd
 import torch
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -19,11 +18,11 @@ from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.files import write_text
 from annotations.images import Images
-from annotations.pixels import find_unreadable
 from reid.data.augment import Augment
 from reid.data.dataset import TrainingSet
 from reid.data.labels import label_columns, labels_of, with_labels
 from reid.data.locate import Found, locate
+from reid.data.readable import readable
 from reid.data.sampler import EpochSampler
 from reid.device import pick_device
 from reid.methods import build_criterion, build_model, require_found
@@ -85,18 +84,9 @@ def prepare(recipe: Recipe, images: Images, boxes: Found | None, progress: bool)
     images.require_files()
     if recipe.loss.viewpoint.weight:  # what is wrong with viewpoints is said before all are read
         divide_identities(recipe, images)
-    problems = list(
-        track(
-            find_unreadable(images.paths),
-            "reading every training image once",
-            total=len(images),
-            transient=True,
-            disable=not progress,
-        )
-    )
-    readable = pd.Series([problem is None for problem in problems])
-    notes += [problem for problem in problems if problem is not None]
-    images = images.where(readable)
+    rows, unreadable = readable(images, progress)
+    notes += unreadable
+    images = images.where(rows)
     wanted, models = labels_of(recipe, images)
     names = tuple(sorted(wanted.unique()))
     counts = wanted.value_counts()
