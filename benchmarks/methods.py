@@ -48,14 +48,15 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "EIA-Net": ("eianet-small", ()),
     "VAL": ("val-small", ()),
     "PRN, no parts": ("prn-small", ("parts.use=[]",)),
-    "baseline, parts": ("baseline-small", (_PARTS, "parts.weight=0.3")),
+    "best": ("best", ()),
+    "baseline, parts": ("baseline-small", (_PARTS, "parts.weight=0.3", "join=global")),
     "baseline, parts compared": ("baseline-small", (_PARTS, "parts.weight=0.3", "join=concat")),
     "baseline, VAL": ("baseline-small", ("loss.viewpoint.weight=0.3",)),
     "baseline, stripes": ("baseline-small", ("stripes=4", "join=concat")),
     "baseline, no erasing": ("baseline-small", ("augment.erase=0",)),
-    "parts, no erasing": ("baseline-small", (_PARTS, "parts.weight=0.3", "augment.erase=0")),
 }
-"""By name, a recipe and what is changed in it; from the seventh on, combinations."""
+"""By name, a recipe and what is changed in it; from the seventh on, combinations. The recipe `best`
+is the baseline with parts that are compared, without erasing."""
 FIRST = "baseline"
 
 
