@@ -307,7 +307,7 @@ def test_val_trains_beside_any_method(crops, tmp_path, method):
 
 
 def test_val_says_what_the_labels_lack_before_any_image_is_read(crops, tmp_path, monkeypatch):
-    monkeypatch.setattr(fitting, "find_unreadable", lambda _: pytest.fail("read images first"))
+    monkeypatch.setattr(fitting, "readable", lambda *_: pytest.fail("read images first"))
     chosen = recipe(loss={"global_weight": 0, "viewpoint": {"weight": 1.0}}, distance="cosine")
     with pytest.raises(InputError, match="viewpoint"):
         fit(chosen, crops, None, tmp_path / "a", device="cpu", workers=0, progress=False)
