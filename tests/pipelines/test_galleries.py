@@ -481,6 +481,11 @@ def test_new_images_on_which_no_part_was_found_are_added(tmp_path, folder):
     assert len(after) == 7
     assert len(pd.read_csv(tmp_path / "gallery" / "unreadable.csv")) == 1
     grow(tmp_path / "gallery", folder, run, **more)  # the file that cannot be read, alone
+    # What shows no vehicle is looked for by its whole alone; a calibrated run says "unknown" of it.
+    query = Images.from_rows([{"image": "v9/c0/new.png"}], folder, "query")
+    made = embed(run, query, Boxes(boxes.frame[:0]), branches="global+parts", device="cpu")
+    distances, rows = after.search(made.vectors, 3)
+    assert np.isfinite(distances).all() and len(set(rows[0].tolist())) == 3
     other = tmp_path / "other"
     paint(other / "v0" / "c0" / "x.png", 5)
     with pytest.raises(InputError, match="no box of any of the 1 images"):
