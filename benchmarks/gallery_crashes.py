@@ -105,10 +105,12 @@ def write(job: Job, tell: Connection) -> None:
     with job.log.open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    from pipelines.jobs import adding
+    from pipelines.jobs import adding, embedders
 
-    for stage, name in (("looking", "find_changes"), ("embedding", "embed")):
-        vars(adding)[name] = _telling(tell, stage, vars(adding)[name])
+    for stage, room, name in (
+        ("looking", adding, "find_changes"), ("embedding", embedders, "embed"),
+    ):  # fmt: skip
+        vars(room)[name] = _telling(tell, stage, vars(room)[name])
     tell.send("ready")
     try:
         adding.add(
