@@ -20,7 +20,9 @@ SAMPLE = 400
 """Embeddings of the gallery that are asked with: half to choose, the other half to verify."""
 LEAST = 2000
 """Images without which there is nothing to learn lists from."""
-_CANDIDATES = (2, 4, 8, 16, 32, 64)
+_CANDIDATES = (2, 4, 8, 16, 32, 64, 128, 256)
+_MORE = 0.005
+"""Where twice the candidates find less more than this, the lists looked at hold no more."""
 _BLOCK = 2**17
 
 
@@ -95,6 +97,7 @@ def choose(gallery: Gallery, wanted: float, top: int = 10, seed: int = 0) -> Cho
     tried = [{"probes": 0, "candidates": 0, "recall": 1.0, "milliseconds": exact}]
     shares: dict[tuple[int, int], Floats] = {}
     for probes in _powers(index.nlist):
+        before = 0.0
         for candidates in _CANDIDATES:
             (_, found), taken = _timed(
                 lambda some, probes=probes, candidates=candidates: find(
@@ -108,8 +111,9 @@ def choose(gallery: Gallery, wanted: float, top: int = 10, seed: int = 0) -> Cho
                 {"probes": probes, "candidates": candidates,
                  "recall": float(share[tune].mean()), "milliseconds": taken}
             )  # fmt: skip
-            if share.mean() >= min(1.0, wanted + 0.02):
+            if share.mean() >= min(1.0, wanted + 0.02) or share.mean() < before + _MORE:
                 break  # more candidates only take longer
+            before = float(share.mean())
         if taken > exact:
             break
     table = pd.DataFrame(tried)
