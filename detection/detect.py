@@ -115,11 +115,11 @@ def detect_few(detector: Detector, images: Images, settings: DetectSettings | No
     """
     settings = settings or DetectSettings()
     detector.check(settings)
-    prepared = [Prepare(detector.side(settings))(path) for path in images.paths]
-    readable = [number for number, one in enumerate(prepared) if isinstance(one, Letterboxed)]
-    squares = [one for one in prepared if isinstance(one, Letterboxed)]
-    found = _find(detector, squares, settings)
-    names = images.frame["image"].to_numpy()[readable][found["image"].to_numpy(dtype=int)]
+    prepare = Prepare(detector.side(settings))
+    prepared = zip(images.frame["image"], map(prepare, images.paths), strict=True)
+    squares = [(name, one) for name, one in prepared if not isinstance(one, str)]
+    found = _find(detector, [one for _, one in squares], settings)
+    names = [squares[place][0] for place in found["image"].astype(int)]
     return Boxes(found.assign(image=names), _about(detector, settings), "parts of a few images")
 
 
