@@ -9,30 +9,35 @@ import pandas as pd
 
 from annotations.datasets import read_images
 from annotations.errors import InputError
-from annotations.files import write_text
 from annotations.images import Images
 from annotations.masks import FILE, Masks
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.series import run_series
-from pipelines.ablation.summary import in_short, seeds_told
-from pipelines.ablation.tables import to_markdown, write_csv
-from pipelines.ablation.trials import Trial, by_rank, collect, run_trial
+from pipelines.ablation.summary import in_short
+from pipelines.ablation.tables import write_csv
+from pipelines.ablation.trials import Trial, by_rank, run_trial
 from pipelines.jobs import views as views_jobs
 from pipelines.jobs.find_views import divided
 from pipelines.jobs.fleet_data import find_data
+from pipelines.papers.report import report
+from pipelines.papers.span import FULL, MASKS, SPAN, losses_told, masks_of, plan
 from pipelines.recipes import load_recipe
 from pipelines.settings import change, require_free
-from pipelines.span import tables
-from pipelines.span.rows import BASELINE, FULL, MASKS, OURS, ROWS, Row, choose_rows, recipe_of
-from pipelines.tables import show, written
 from reid.attention.settings import SpanSettings
 from reid.attention.span import labelled
 from reid.data.locate import locate
 from reid.recipe import Recipe
 
 PRESET = "views"
-_OURS = ("seed", "parts.use", "join", "distance", "method")
 _FINDERS = ("area", "diversity")
+_ONE_MASK = (
+    "The masks of a row are found by one network, trained with one seed; seeds, and their spread, "
+    "are of the networks that look through them."
+)
+_GIVEN = (
+    "The masks are those given; seeds, and their spread, are of the networks that look through "
+    "them."
+)
 
 
 @dataclass(frozen=True)
@@ -53,18 +58,6 @@ class Wanted:
     settings: tuple[str, ...] = ()
 
 
-def plan(rows: list[Row], base: Recipe, seeds: int) -> list[Trial]:
-    """Return the trainings: first the baseline and SPAN with CPDM, then the others, by seed."""
-    main = [row for name in (BASELINE, OURS) for row in rows if row.name == name]
-    rest = [row for row in rows if row not in main]
-    return [
-        Trial({"row": row.name, "seed": seed}, recipe_of(row, base, seed))
-        for group in (main, rest)
-        for seed in range(seeds)
-        for row in group
-    ]
-
-
 def span_tables(
     data: Path | None,
     recipe: str,
@@ -83,16 +76,17 @@ def span_tables(
         InputError: a row, recipe, setting or data set is wrong, or the folder holds results of
             another recipe or data.
     """
-    chosen = choose_rows(wanted.rows)
-    require_free(changes, _OURS)
+    chosen = SPAN.choose(wanted.rows)
+    # Which views there are is the person's; the baseline has none of them.
+    require_free(changes, [*(key for key in SPAN.own_keys if key != "parts.use"), "method"])
     base = load_recipe(recipe, changes)
-    if base.method != "span":
-        raise InputError(f"recipe '{recipe}': its method is {base.method}; SPAN's tables need span")
+    SPAN.require(base, recipe)
+    planned = plan(base)
     mine, theirs = divided(list(wanted.settings))
     for setting in mine:
         if setting.partition("=")[0] in _FINDERS:
             raise InputError(f"'{setting}': the rows of Table 1 set this themselves")
-    needed = [name for name in MASKS if any(row.masks == name for row in chosen)]
+    needed = [name for name in MASKS if any(masks_of(row) == name for row in chosen)]
     if wanted.masks and needed not in ([], [FULL]):
         raise InputError(
             "--masks: Table 1 compares masks that it makes itself; leave --masks out, or ask for "
@@ -104,13 +98,33 @@ def span_tables(
     images = read_images(root)
     for split in ("train", "query", "gallery"):
         images.split(split).require("identity", "SPAN's tables")
-    folder = place / "span-tables"
+    folder = place / SPAN.folder
     own = _given(wanted.masks, base, images) if wanted.masks else None
     claim(folder, {**recipe_hash(base), **data_hash(images, own), "masks": [mine, theirs]})
-    masks = {FULL: own} if own else _masks(root, images, folder, needed, mine, theirs, device)
-    _train_all(plan(chosen, base, wanted.seeds), images, masks, folder, device, workers)
-    _report(plan(list(ROWS), base, wanted.seeds), base, images, masks, root, folder, place.name)
+    if own is None and needed:
+        _require_views(base, images, change(SpanSettings, mine))
+    masks = {FULL: own} if own else _masks(root, folder, needed, mine, theirs, device)
+    _train_all(planned.trials(chosen, wanted.seeds), images, masks, folder, device, workers)
+    agreed = _agreed(base, images, masks, root, folder)
+    every = planned.trials([row.name for row in SPAN.rows], wanted.seeds)
+    note = _GIVEN if own else _ONE_MASK
+    report(SPAN, planned, every, folder, place.name, before=agreed, note=note)
     return folder
+
+
+def _require_views(base: Recipe, images: Images, settings: SpanSettings) -> None:
+    """Demand, before any training, that SPAN can learn the views that the recipe looks through.
+
+    Raises:
+        InputError: it cannot; see `reid.attention.span.labelled`.
+    """
+    found = labelled(images.training(), settings).vocabulary.names
+    if lacking := [view for view in base.parts.use if view not in found]:
+        raise InputError(
+            f"parts.use: '{lacking[0]}' is none of the views that masks are learned of "
+            f"({', '.join(found)}); change one or the other, such as by --set "
+            f"'parts.use=[{', '.join(found)}]'"
+        )
 
 
 def _given(path: Path, base: Recipe, images: Images) -> Masks:
@@ -126,7 +140,6 @@ def _given(path: Path, base: Recipe, images: Images) -> Masks:
 
 def _masks(
     root: Path,
-    images: Images,
     folder: Path,
     needed: list[str],
     mine: list[str],
@@ -136,7 +149,6 @@ def _masks(
     """Train what finds masks, a network for each set of losses, and find them on every image."""
     if not needed:
         return {}
-    labelled(images.training(), change(SpanSettings, mine))
     foreground = folder / "foreground"
     views_jobs.foreground(root, None, foreground, theirs, False, device)
     found = {}
@@ -155,18 +167,18 @@ def _train_all(
     device: str,
     workers: int,
 ) -> None:
-    rows = {row.name: row for row in ROWS}
+    labels = {row.name: row.own_label for row in SPAN.rows}
 
     def run(trial: Trial) -> None:
-        row = rows[str(trial.labels["row"])]
-        found = masks[row.masks] if row.masks else None
+        name = masks_of(str(trial.labels["row"]))
+        found = masks[name] if name else None
         score = by_rank(images, found, "global", device)
         run_trial(trial, images, found, score, folder, device=device, workers=workers)
 
-    def name(trial: Trial) -> str:
-        return f"{rows[str(trial.labels['row'])].label}, seed {trial.labels['seed']}"
+    def called(trial: Trial) -> str:
+        return f"{labels[str(trial.labels['row'])]}, seed {trial.labels['seed']}"
 
-    run_series(trials, folder, run, name, lambda results: in_short(results, "row"))
+    run_series(trials, folder, run, called, lambda results: in_short(results, "row"))
 
 
 def _every(masks: dict[str, Masks], folder: Path, tested: Images) -> dict[str, Masks]:
@@ -188,40 +200,18 @@ def _every(masks: dict[str, Masks], folder: Path, tested: Images) -> dict[str, M
     return {name: found for name, found in every.items() if counts[name] == most}
 
 
-def _report(
-    trials: list[Trial],
-    base: Recipe,
-    images: Images,
-    masks: dict[str, Masks],
-    root: Path,
-    folder: Path,
-    name: str,
-) -> Path:
-    """Print and write everything that the finished trials say."""
-    results = collect(trials, folder)
-    scores = tables.score_table(results)
-    made: list[tuple[str, pd.DataFrame]] = []
+def _agreed(
+    base: Recipe, images: Images, masks: dict[str, Masks], root: Path, folder: Path
+) -> list[tuple[str, pd.DataFrame]]:
+    """Return, and write, how well masks agree with the true ones, if a fleet has these."""
     tested = images.split("gallery")
     of_fleet = (root / "masks").is_dir() and set(base.parts.use) <= set(views_jobs.FLEET.views)
-    if of_fleet and (every := _every(masks, folder, tested)):
-        compared = {
-            losses: views_jobs.compare_masks(found, tested, root) for losses, found in every.items()
-        }
-        agreed = tables.mask_table(compared)
-        made.append((f"Figure 6 in numbers: masks of {len(tested)} gallery images", agreed))
-        write_csv(agreed, folder / "masks.csv")
-    for number, what in ((1, "losses that masks are learned by"), (2, "components")):
-        mine = tables.for_people(scores, number)
-        made.append((f"SPAN's Table {number} on {name}, {what}: {seeds_told(scores)}", mine))
-    against = tables.differences(results)
-    if len(against):
-        made.append(("paired difference, 95 % interval over identities", against))
-    for title, table in made:
-        show(table, title)
-    write_csv(results, folder / "queries.csv")
-    write_csv(scores, folder / "table.csv")
-    write_text(
-        folder / "tables.md", "\n".join(f"{title}\n\n{to_markdown(each)}" for title, each in made)
-    )
-    written(folder / "tables.md", "tables:")
-    return folder
+    if not of_fleet or not (every := _every(masks, folder, tested)):
+        return []
+    tables = [
+        views_jobs.compare_masks(found, tested, root).assign(losses=losses_told(name))
+        for name, found in every.items()
+    ]
+    agreed = pd.concat(tables, ignore_index=True)[["losses", "view", "images", "iou", "false"]]
+    write_csv(agreed, folder / "masks.csv")
+    return [(f"Figure 6 in numbers: masks of {len(tested)} gallery images", agreed)]

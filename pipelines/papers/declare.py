@@ -19,6 +19,7 @@ class Row:
         changes: to the recipe, such as ``stripes=2``.
         figures: of the paper, as shares: of each data set in turn, each metric.
         here: its name in our results, where that is another.
+        traits: what the paper says that it has, one for each of the table's `Table.traits`.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Row:
     changes: tuple[str, ...]
     figures: tuple[float, ...]
     here: str = ""
+    traits: tuple[str, ...] = ()
 
     @property
     def own_label(self) -> str:
@@ -45,6 +47,7 @@ class Table:
         sets: the data sets of the paper's figures.
         digits: decimals of a share that the paper gives.
         rows: in its order.
+        traits: the columns behind the first, in which the paper says what each row has.
     """
 
     number: int
@@ -54,6 +57,7 @@ class Table:
     sets: tuple[str, ...]
     digits: int
     rows: tuple[Row, ...]
+    traits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def score_table(table: Table, results: pd.DataFrame, trained_as: Mapping[str, st
 def for_people(table: Table, scores: pd.DataFrame, data: str) -> pd.DataFrame:
     """Return `score_table` with mean and spread in one cell, under the paper's own names.
 
-    A table of several data sets is laid out as printed, a block for each, and ours below.
+    A table of several data sets is laid out as printed, a block for each, and ours below; one of a
+    single set has its traits behind the name.
 
     Args:
         table: of the paper.
@@ -50,7 +51,8 @@ def for_people(table: Table, scores: pd.DataFrame, data: str) -> pd.DataFrame:
     ]
     if len(table.sets) == 1:
         theirs = papers[0].add_prefix("paper ")
-        return pd.concat([scores["here"].rename(table.head), ours, theirs], axis=1)
+        traits = pd.DataFrame([row.traits for row in table.rows], columns=[*table.traits])
+        return pd.concat([scores["here"].rename(table.head), traits, ours, theirs], axis=1)
     blocks = [
         (f"paper: {name}", scores["label"], block)
         for name, block in zip(table.sets, papers, strict=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from annotations.files import write_text
 from pipelines.ablation.summary import seeds_told
 from pipelines.ablation.tables import to_markdown, write_csv
@@ -21,7 +23,15 @@ from pipelines.papers.plan import Plan
 from pipelines.tables import say, show, written
 
 
-def report(paper: Paper, plan: Plan, trials: Sequence[Trial], folder: Path, data: str) -> None:
+def report(
+    paper: Paper,
+    plan: Plan,
+    trials: Sequence[Trial],
+    folder: Path,
+    data: str,
+    before: Sequence[tuple[str, pd.DataFrame]] = (),
+    note: str = "",
+) -> None:
     """Print a paper's tables and write them into ``folder``.
 
     That is ``tables.md``, a CSV and a chart per table, ``differences.csv`` and ``queries.csv``.
@@ -32,13 +42,22 @@ def report(paper: Paper, plan: Plan, trials: Sequence[Trial], folder: Path, data
         trials: those that may have finished.
         folder: of the results.
         data: the name of the data set.
+        before: tables that come first, each with its title.
+        note: what has to be known to read the tables, a line behind them.
 
     Raises:
         InputError: no training has finished.
     """
     results = collect(trials, folder)
     differences = difference_table(paper, results, plan.trained_as)
-    sections = []
+    sections: list[str] = []
+
+    def put(heading: str, frame: pd.DataFrame) -> None:
+        show(frame, heading)
+        sections.append(f"{heading}\n\n{to_markdown(frame)}")
+
+    for heading, frame in before:
+        put(heading, frame)
     for table in paper.tables:
         scores = score_table(table, results, plan.trained_as)
         write_csv(scores, folder / f"table{table.number}.csv")
@@ -47,17 +66,18 @@ def report(paper: Paper, plan: Plan, trials: Sequence[Trial], folder: Path, data
         if scores["seeds"].notna().any():
             title += f": {seeds_told(scores.dropna(subset='seeds').astype({'seeds': int}))}"
         compared = differences_for_people(table, differences, paper, plan.trained_as)
-        made = [(title, for_people(table, scores, data))]
+        put(title, for_people(table, scores, data))
         if len(compared):
-            what = f"against {paper.title}: paired difference, 95 % interval over identities"
-            made.append((what, compared))
-        for heading, frame in made:
-            show(frame, heading)
-            sections.append(f"{heading}\n\n{to_markdown(frame)}")
+            put(
+                f"against {paper.title}: paired difference, 95 % interval over identities", compared
+            )
         for row in table.rows:
             if row.name in plan.left_out:
                 say(left_out(row, plan))
                 sections.append(f"{left_out(row, plan)}\n")
+    if note:
+        say(note)
+        sections.append(f"{note}\n")
     write_csv(results, folder / "queries.csv")
     write_csv(differences, folder / "differences.csv")
     write_text(folder / "tables.md", "\n".join(sections))

@@ -140,6 +140,9 @@ class Labelled(NamedTuple):
 def labelled(images: Images, settings: SpanSettings) -> Labelled:
     """Return the images that SPAN can learn from, if they teach it to tell views apart.
 
+    Where some views of the vocabulary are chosen, images that show another one, too, are left out:
+    their vehicle is more than the views that equation (1) would divide it into.
+
     Raises:
         InputError: viewpoints are missing or wrong or tell views not apart; see `learnable`.
     """
@@ -156,7 +159,19 @@ def labelled(images: Images, settings: SpanSettings) -> Labelled:
     if known is not None and known.notna().any() and known.isna().any():
         notes.append(f"{int(known.isna().sum())} of {len(images)} images have no viewpoint")
         images = images.where(known.notna())
-    labels = visible_views(images, vocabulary)
+    shown = visible_views(images, every)
+    chosen = [every.index(view) for view in vocabulary.names]
+    other: npt.NDArray[np.bool_] = np.delete(shown, chosen, axis=1).any(axis=1)
+    if other.any():
+        rest = ", ".join(view for view in every.names if view not in vocabulary.names)
+        notes.append(
+            f"{int(other.sum())} of {len(images)} images show a view that is not learned ({rest}), "
+            "and are left out"
+        )
+        if other.all():
+            raise InputError(f"{images.source}: {notes[-1]}; choose other views, or leave views=")
+        images, shown = images.where(~other), shown[~other]
+    labels = shown[:, chosen]
     learnable(images, labels, vocabulary)
     return Labelled(images, labels, vocabulary, notes)
 

@@ -37,8 +37,8 @@ class EpochSampler(Sampler[tuple[int, int]]):
         models: npt.NDArray[np.int64] | None = None,
         per_model: int = 0,
     ) -> None:
-        known, first = np.unique(labels, return_index=True)
-        self.rows = [np.flatnonzero(labels == each) for each in known]
+        _, first, counts = np.unique(labels, return_index=True, return_counts=True)
+        self.rows = np.split(np.argsort(labels, kind="stable"), counts.cumsum()[:-1])
         self.models = None if models is None or not per_model else models[first]
         self.per_model = per_model
         self.count = len(labels)

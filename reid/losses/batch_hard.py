@@ -1,4 +1,4 @@
-"""The batch-hard triplet loss (Hermans et al. 2017; MFG-Net, equation 2; SPAN, section 3.3)."""
+"""The batch-hard triplet loss (Hermans et al. 2017; MFG-Net, equation 2; SPAN, section 3.4)."""
 
 from __future__ import annotations
 

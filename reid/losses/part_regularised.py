@@ -40,6 +40,10 @@ class PartRegularisedLoss(nn.Module):
         whole = F.cross_entropy(
             global_scores.float(), identities, label_smoothing=self.label_smoothing
         )
+        return whole, self.of_parts(part_scores, visible, identities)
+
+    def of_parts(self, part_scores: Tensor, visible: Tensor, identities: Tensor) -> Tensor:
+        """Return the second sum alone; see `forward`."""
         batch, parts, classes = part_scores.shape
         each = F.cross_entropy(
             part_scores.float().reshape(-1, classes),
@@ -48,4 +52,4 @@ class PartRegularisedLoss(nn.Module):
             reduction="none",
         ).view(batch, parts)
         mean = (each * visible).sum(0) / visible.sum(0).clamp(min=1)
-        return whole, (self.part_weights * mean).sum()
+        return (self.part_weights * mean).sum()

@@ -56,10 +56,14 @@ class ComposedCriterion(Criterion):
         _, parts, visible = output.vectors
         stripes = visible.new_ones(len(visible), self.recipe.stripes)
         seen = torch.cat([visible, stripes], 1)
-        whole, each = self.regularised(output.scores, output.branch_scores, seen, labels)
-        terms = {"global": loss.global_weight * whole} if loss.global_weight else {}
+        terms = {}
+        if loss.global_weight:
+            whole = F.cross_entropy(
+                output.scores.float(), labels, label_smoothing=loss.label_smoothing
+            )
+            terms["global"] = loss.global_weight * whole
         if self.classifies_branches:
-            terms["branches"] = each
+            terms["branches"] = self.regularised.of_parts(output.branch_scores, seen, labels)
         if loss.cluster.weight:
             terms["cluster"] = loss.cluster.weight * self._clustered(output, batch)
         if loss.alignment.weight:

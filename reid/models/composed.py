@@ -30,7 +30,7 @@ class ComposedOutput(NamedTuple):
         compared: (B, D'), what single vectors are compared by, see `Composed.joined`, before the
             neck.
         necked: (B, D), the global vector behind the neck.
-        scores: (B, N), its identity scores, before softmax.
+        scores: (B, N), its identity scores, before softmax; (B, 0) where loss.global_weight is 0.
         branch_scores: (B, P + n, N), those of each part, then of each stripe.
         areas: (B, P), of the parts, as shares of the image.
     """
@@ -74,7 +74,8 @@ class Composed(nn.Module):
         if recipe.neck:
             # As published: a shift would move the centre that cosines are taken from.
             self.neck.bias.requires_grad_(False)
-        self.classifier = nn.Linear(self.width, num_identities, bias=False)
+        classified = bool(recipe.loss.global_weight)
+        self.classifier = nn.Linear(self.width, num_identities, bias=False) if classified else None
         branches, length = self.num_parts + self.stripes, recipe.view_dimension
         self.reduce_each = EachClassified(branches, maps, length, bias=True)
         self.classify_each = EachClassified(branches, length, num_identities)
@@ -128,7 +129,7 @@ class Composed(nn.Module):
             vectors,
             self.joined(vectors.embedding, vectors.parts, stripes),
             necked,
-            self.classifier(necked),
+            necked[:, :0] if self.classifier is None else self.classifier(necked),
             self.classify_each(torch.cat([vectors.parts, stripes], 1)),
             part_areas(where, self.num_parts),
         )

@@ -35,7 +35,7 @@ def as_views(
     if scaled:
         whole, parts = F.normalize(whole), F.normalize(parts, dim=2)
     ratios = as_ratios(areas.float() * vectors.visible)
-    ratios = torch.cat([torch.ones_like(ratios[:, :1]), ratios], 1)
+    ratios = torch.cat([ratios.new_ones(len(ratios), 1), ratios], 1)
     distance = CoOccurrence([whole.shape[1], *[parts.shape[2]] * parts.shape[1]])
     return torch.cat([whole, parts.flatten(1), ratios], 1), distance
 

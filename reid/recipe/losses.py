@@ -84,7 +84,8 @@ class LossSettings(Section):
         global_weight: of the global branch's cross-entropy: of PRN's equation (3)'s first term; 0
             trains the parts alone, as the row "Window+Light+Brand" of its Table 4. SPAN's
             lambda_ID, equation (7); MFG-Net's alpha, equation (3).
-        label_smoothing: of every cross-entropy.
+        label_smoothing: of every cross-entropy but VAL's, whose scores of classes that are not
+            shown are minus infinity.
         triplet: weight of a batch-hard triplet loss on what is compared, 0 for none: lambda_trip
             of SPAN, beta of MFG-Net.
         margin: its margin, a distance.

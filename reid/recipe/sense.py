@@ -140,17 +140,33 @@ def _require_branches(recipe: Recipe) -> None:
         )
 
 
+def _classified(recipe: Recipe) -> list[float]:
+    """Return the weights of the cross-entropies that a method has, VAL's left out."""
+    loss, method = recipe.loss, recipe.method
+    if method == "eianet":
+        return []
+    weights = [loss.global_weight]
+    if method in ("mfgnet", "composed") and recipe.stripes:
+        weights.append(loss.stripes)
+    if method in ("prn", "composed") and recipe.parts.use:
+        weights += recipe.parts.weights
+    return weights
+
+
 def _require_something_to_learn(recipe: Recipe) -> None:
     loss, method = recipe.loss, recipe.method
+    classified = _classified(recipe)
+    if loss.label_smoothing and not any(classified):
+        raise ValueError(
+            "loss.label_smoothing: no cross-entropy has a weight that it would smooth, and VAL's "
+            "cannot be smoothed; set it to 0, or give loss.global_weight one"
+        )
     cluster = loss.cluster.weight
     weights = [loss.viewpoint.weight, loss.alignment.weight]
     if method == "eianet":
         weights.append(1.0 if cluster is None else cluster)
     else:
-        weights += [loss.global_weight, loss.triplet, loss.circle.weight, cluster or 0.0]
-        weights.append(loss.stripes if recipe.stripes else 0.0)
-    if method in ("prn", "composed") and recipe.parts.use:
-        weights += recipe.parts.weights
+        weights += [*classified, loss.triplet, loss.circle.weight, cluster or 0.0]
     if any(weights):
         return
     if method == "prn":

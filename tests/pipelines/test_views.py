@@ -1,5 +1,6 @@
 """Masks of views from a folder of images to a page of rank lists, as a user makes them."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -18,11 +19,11 @@ from pipelines.jobs import views
 from pipelines.jobs.calibration import calibrate
 from pipelines.jobs.find_views import divided, find_views
 from pipelines.jobs.found import found_at
-from pipelines.jobs.span import Wanted, plan, span_tables
+from pipelines.jobs.span import Wanted, span_tables
 from pipelines.jobs.views import compare_masks, label, learn_viewpoints
 from pipelines.jobs.whole import retrieve, train_reid
+from pipelines.papers.span import MASKS, SPAN, losses_told, masks_of, plan
 from pipelines.recipes import load_recipe
-from pipelines.span.rows import ROWS, choose_rows
 from reid.methods import build_model
 from reid.run import save_model
 from tests.reid.attention.conftest import SHOWN, draw
@@ -256,13 +257,22 @@ def test_the_tables_are_the_papers(streets, tmp_path):
     wanted = Wanted(rows=names, seeds=1, settings=(*SMALL, "proposals=16"))
     folder = span_tables(streets, "span-small", wanted, tmp_path, TINY, "cpu", 0)
     text = (folder / "tables.md").read_text()
-    for row in choose_rows(names):
-        assert row.label in text
-    for cell in ("SPAN's Table 1", "SPAN's Table 2", "0.689", "0.591", "Figure 6 in numbers"):
-        assert cell in text
+    first, second = (text.index(f"SPAN's Table {number}") for number in (1, 2))
+    assert text.index("Figure 6 in numbers") < first < second < text.index("The masks of a row")
+    lines = {part: [[cell.strip() for cell in line.split("|")] for line in part.splitlines()]
+             for part in (text[first:second], text[second:])}  # fmt: skip
+    ladders = [
+        {row[1]: row[2:5] + row[-3:-1] for row in rows if row[-2:-1] and row[1]}
+        for rows in lines.values()
+    ]
+    assert ladders[0]["SPAN(Ours)"] == ["✓", "✓", "✓", "0.939", "0.686"]
+    assert ladders[1]["SPAN w/ CPDM (Ours)"] == ["✓", "Concat.", "CPDM", "0.940", "0.689"]
+    assert ladders[0]["only L_recon"] == ["✓", "✗", "✗", "0.918", "0.589"]
+    assert (folder / "table1.png").stat().st_size > 5_000
     masks = pd.read_csv(folder / "masks.csv")
-    assert masks.groupby("losses").size().to_dict() == {"w/o L_div": 4, "SPAN w/ CPDM": 4}
-    assert list(pd.read_csv(folder / "table.csv")["row"]) == names.split(",")
+    assert masks.groupby("losses").size().to_dict() == {"w/o L_div": 4, "SPAN(Ours)": 4}
+    trained = pd.read_csv(folder / "table1.csv").dropna(subset="seeds")
+    assert list(trained["row"]) == names.split(",")
     # A run of fewer rows keeps what others made, but for masks that a run which was stopped left.
     fewer = Wanted(rows="baseline", seeds=1, settings=wanted.settings)
     span_tables(streets, "span-small", fewer, tmp_path, TINY, "cpu", 0)
@@ -285,13 +295,18 @@ def test_the_tables_are_the_papers(streets, tmp_path):
 
 @pytest.mark.skipif(not PAPER.is_file(), reason="../shared/papers is not there")
 def test_the_papers_numbers_are_the_papers():
-    text = PAPER.read_text(errors="replace")
-    for row in ROWS:
-        name = {"reconstruction": "only $", "no-area": "w/o $", "no-diversity": "w/o $"}
-        start = name.get(row.name, row.label)
-        figures = (f"{100 * row.rank1:.1f}", f"{100 * row.mean:.1f}")
-        lines = [line.replace("*", "") for line in text.splitlines() if start in line]
-        assert any(all(figure in line for figure in figures) for line in lines), row.name
+    lines = re.sub(r"</?b>", "", PAPER.read_text(errors="replace")).splitlines()
+    heads = [n for n, line in enumerate(lines) if line.startswith("Method\t")]
+    for table, start in zip(SPAN.tables, heads, strict=False):
+        columns = lines[start + 1].strip().replace("$\\mathcal{L}_{", "L_").replace("}$", "")
+        assert columns.split("\t") == [*table.traits, *(name for name, _ in table.metrics)]
+        for row, line in zip(table.rows, lines[start + 2 :], strict=False):
+            label, *cells = line.replace("$\\mathcal{L}_{", "L_").replace("}$", "").split("\t")
+            figures = [f"{100 * figure:.1f}" for figure in row.figures]
+            assert label == row.label
+            # In the last line of Table 2 the text lost the tabulator between two cells.
+            assert " ".join([*row.traits, *figures]) == " ".join(filter(None, cells))
+        assert not re.search(r"\t\d+\.\d", lines[start + 2 + len(table.rows)])
 
 
 @pytest.mark.parametrize(
@@ -299,6 +314,8 @@ def test_the_papers_numbers_are_the_papers():
     [
         (Wanted(rows="baseline,cmpd"), [], "did you mean 'cpdm'"),
         (Wanted(), ["join=fc"], "set 'join' themselves"),
+        (Wanted(), ["parts.use=[]"], "with views in parts.use"),
+        (Wanted(settings=("views=[front, side]",)), [], "'rear' is none of the views that masks"),
         (Wanted(settings=("area=1",)), [], "the rows of Table 1 set this themselves"),
         (Wanted(masks="x"), [], "Table 1 compares masks that it makes itself"),
     ],
@@ -309,10 +326,14 @@ def test_what_the_tables_set_themselves(streets, tmp_path, wanted, changes, word
 
 
 def test_rows_differ_as_table_2_says():
-    trials = plan(choose_rows(None), load_recipe("span-small"), 2)
+    planned = plan(load_recipe("span-small"))
+    trials = planned.trials(SPAN.choose(None), 2)
     assert len(trials) == 14
-    assert [trial.labels["row"] for trial in trials[:4]] == ["baseline", "cpdm"] * 2
-    recipes = {trial.labels["row"]: trial.recipe for trial in trials}
+    assert [trial.recipe.seed for trial in trials] == [0] * 7 + [1] * 7
+    assert trials[0].labels["row"] == "cpdm"
+    assert {masks_of(row.name) for row in SPAN.tables[0].rows} == {None, *MASKS}
+    assert [losses_told(name) for name in MASKS] == [r.label for r in SPAN.tables[0].rows[1:]]
+    recipes = planned.recipes
     assert not recipes["baseline"].parts.use
     assert (recipes["fc"].join, recipes["fc"].distance) == ("fc", "euclidean")
     assert (recipes["cpdm"].join, recipes["cpdm"].distance) == ("views", "cpdm")

@@ -115,6 +115,19 @@ def test_parts_are_pooled_shortened_and_joined(pool, join):
         torch.testing.assert_close(found.embedding, torch.cat([*each, F.normalize(whole)], 1))
 
 
+def test_nothing_is_classified_that_has_no_weight():
+    chosen = recipe(parts=PARTS, loss={"global_weight": 0, "triplet": 1.0})
+    model = build_model(chosen, 3, start=False)
+    assert model.classifier is None
+    images, where = inputs()
+    output = model(images, where)
+    assert output.scores.shape == (len(images), 0)
+    terms = build_criterion(chosen)(output, Batch(images, where, LABELS, LABELS))
+    assert set(terms) == {"branches", "triplet"}
+    sum(terms.values()).backward()
+    assert all(weight.grad is not None for weight in model.parameters() if weight.requires_grad)
+
+
 def test_the_generalised_mean_is_the_mean_at_power_1_and_tends_to_the_maximum():
     maps = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(GeneralisedMeanPool(1.0)(maps), maps.mean((2, 3)))
@@ -185,6 +198,10 @@ def test_views_are_learned_by_what_compares_them():
         ({"batch": {"size": 8}}, "loss.triplet needs pairs"),
         ({"loss": {"cluster": {"weight": 1.0}}, "batch": {"size": 8}}, "needs pairs"),
         ({"loss": {"global_weight": 0}}, "nothing to learn"),
+        (
+            {"loss": {"global_weight": 0, "triplet": 1.0, "label_smoothing": 0.1}},
+            "no cross-entropy has a weight that it would smooth",
+        ),
         ({"method": "eianet", "loss": {"cluster": {"weight": 0.0}}}, "nothing to learn"),
         ({"loss": {"triplet": 1.0, "margin": -0.1}}, "'loss.margin'"),
         ({"loss": {"alignment": {"weight": 1.0}}}, "loss.alignment needs parts.use"),

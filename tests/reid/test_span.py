@@ -107,6 +107,22 @@ def test_without_views_it_is_the_baseline():
     assert len(model.seconds) == 1
 
 
+def test_without_views_cpdm_is_the_distance_of_the_whole():
+    chosen = recipe(parts={"vocabulary": "views", "use": []})
+    model = build_model(chosen, 5, start=False).eval()
+    pixels, _ = inputs()
+    with torch.no_grad():
+        output = model(pixels, Located.nowhere(4))
+    views, distance = as_views(output.vectors, output.areas, scaled=False)
+    assert views.shape == (4, 13)
+    whole = output.vectors.embedding
+    apart = torch.cdist(whole, whole)
+    torch.testing.assert_close(distance.pairwise(views, views), apart, atol=1e-4, rtol=1e-4)
+    labels = torch.tensor([0, 0, 1, 1])
+    batch = Batch(pixels, Located.nowhere(4), labels, labels)
+    assert all(term.isfinite() for term in build_criterion(chosen)(output, batch).values())
+
+
 def test_triplets_are_batch_hard_by_cpdm():
     """Equation (7): its two terms by plain loops, and the gradient of the sum."""
     torch.manual_seed(0)

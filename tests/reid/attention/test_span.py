@@ -7,7 +7,7 @@ from annotations.masks import Masks
 from reid.attention.agreement import Truth, agreement
 from reid.attention.learning import BalancedSampler
 from reid.attention.settings import SpanSettings
-from reid.attention.span import train_span
+from reid.attention.span import labelled, train_span
 
 TINY = SpanSettings(
     backbone="resnet18", weights=None, size=64, steps=90, batch=14, cell=4, lr=0.002,
@@ -76,6 +76,22 @@ def test_images_without_a_foreground_or_viewpoint_are_left_out(street, tmp_path)
     assert "055.png: has no foreground mask" in told
     assert len(notes) == 4
     assert (tmp_path / "problems.txt").read_text().count("\n") == 4
+
+
+def test_images_that_show_more_than_the_chosen_views_are_left_out(street):
+    """A vehicle of which the rear is not learned is no vehicle of the side alone."""
+    images, _ = street
+    found = labelled(images, quick(views=("side", "front")))
+    words = images.frame["viewpoint"]
+    kept = ~words.str.contains("rear").to_numpy()
+    assert list(found.images.frame["image"]) == list(images.frame["image"][kept])
+    shows = [[word != "front", "front" in word] for word in words[kept]]
+    np.testing.assert_array_equal(found.labels, shows)
+    told = "24 of 56 images show a view that is not learned (rear), and are left out"
+    assert found.notes == [told]
+    only = Images(images.frame[~kept], images.root, "street")
+    with pytest.raises(InputError, match="24 of 24 images show a view that is not learned"):
+        labelled(only, quick(views=("side", "front")))
 
 
 @pytest.fixture
