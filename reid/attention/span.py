@@ -161,7 +161,7 @@ def labelled(images: Images, settings: SpanSettings) -> Labelled:
         images = images.where(known.notna())
     shown = visible_views(images, every)
     chosen = [every.index(view) for view in vocabulary.names]
-    other: npt.NDArray[np.bool_] = np.delete(shown, chosen, axis=1).any(axis=1)
+    other = np.asarray(np.delete(shown, chosen, axis=1).any(axis=1))
     if other.any():
         rest = ", ".join(view for view in every.names if view not in vocabulary.names)
         notes.append(
