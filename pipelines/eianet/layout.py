@@ -63,7 +63,7 @@ def beside(
         level: at which it is tested.
         lists: the names of our test pairs, in order.
     """
-    mine = _at(found, level)
+    mine = mean_and_spread(found, level)
     rows = []
     for row in published:
         *compcars, vehicleid = (f"{value:.3f}" for value in row.accuracies)
@@ -77,7 +77,7 @@ def every_judge(
     found: pd.DataFrame, level: Level, lists: Sequence[str], score: Score = "accuracy"
 ) -> pd.DataFrame:
     """Return what we have, a row per network and judge; the paper has some of these rows."""
-    mine = _at(found, level, score)
+    mine = mean_and_spread(found, level, score)
     rows = [
         [network.label, judge, *(_cell(mine, network.name, judge, name) for name in lists)]
         for network in NETWORKS
@@ -87,11 +87,14 @@ def every_judge(
     return pd.DataFrame(rows, columns=["network", "judge", *lists])
 
 
-_Scores = Mapping[tuple[str | None, str, str], tuple[float, float]]
+Scores = Mapping[tuple[str | None, str, str], tuple[float, float]]
 
 
-def _at(found: pd.DataFrame, level: Level, score: Score = "accuracy") -> _Scores:
-    """Return mean and spread at a level by network, judge and pairs; see `_best_trained`."""
+def mean_and_spread(found: pd.DataFrame, level: Level, score: Score = "accuracy") -> Scores:
+    """Return mean and spread of `accuracies` at a level, by network, judge and pairs.
+
+    Of a network that was not trained at that level, those of its training at another.
+    """
     mine = _best_trained(found, level)
     keys = zip(mine["network"], mine["judge"], mine["pairs"], strict=True)
     spread = mine["spread" if score == "accuracy" else "auc_spread"]
@@ -108,7 +111,7 @@ def _best_trained(table: pd.DataFrame, level: Level) -> pd.DataFrame:
     return mine[at | ~mine["network"].isin(mine.loc[at, "network"])]
 
 
-def _cell(scores: _Scores, network: str | None, judge: str, pairs: str) -> str:
+def _cell(scores: Scores, network: str | None, judge: str, pairs: str) -> str:
     key = network, judge, pairs
     return told(*scores[key]) if key in scores else ""
 

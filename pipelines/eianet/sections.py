@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import pandas as pd
 
 from pipelines.ablation.summary import seeds_told
 from pipelines.eianet import layout
+from pipelines.eianet.chart import draw_chart
 from pipelines.eianet.ladder import Level
 from pipelines.eianet.published import TABLE2, TABLE3, TABLE4, Published
 
 Section: TypeAlias = tuple[str, pd.DataFrame]
 """A title and the table below it."""
 
-_TABLES: dict[str, tuple[tuple[str, tuple[Published, ...]], ...]] = {
+
+class _Table(NamedTuple):
+    """One of the paper's tables of accuracies: its number, what it is about, its rows."""
+
+    number: int
+    about: str
+    rows: tuple[Published, ...]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"Table {self.number}, {self.about}"
+
+
+_TABLES: dict[str, tuple[_Table, ...]] = {
     "model": (
-        ("Table 2, what each component brings, model level", TABLE2),
-        ("Table 3, beside others, model level", TABLE3),
+        _Table(2, "what each component brings, model level", TABLE2),
+        _Table(3, "beside others, model level", TABLE3),
     ),
-    "year": (("Table 4, beside others, released-year level", TABLE4),),
+    "year": (_Table(4, "beside others, released-year level", TABLE4),),
 }
 
 
@@ -50,9 +66,9 @@ def verified(
     seeds = seeds_told(found)
     made: list[Section] = []
     for level, names in lists.items():
-        for title, rows in _TABLES[level]:
-            table = layout.beside(rows, found, level, names)
-            made.append((f"{title}: accuracy on pairs, the paper's and {name}'s, {seeds}", table))
+        for table in _TABLES[level]:
+            title = f"{table.title}: accuracy on pairs, the paper's and {name}'s, {seeds}"
+            made.append((title, layout.beside(table.rows, found, level, names)))
         made += [
             (
                 f"every network and judge, {level} level: {told}",
@@ -67,6 +83,18 @@ def verified(
             )
         )
     return made
+
+
+def draw_verified(
+    results: pd.DataFrame, lists: Mapping[Level, Sequence[str]], name: str, folder: Path
+) -> None:
+    """Draw Tables 2 to 4, as far as their levels were tested, as ``tableN.png``; see `verified`."""
+    found = layout.accuracies(results)
+    for level, names in lists.items():
+        for table in _TABLES[level]:
+            title = f"EIA-Net's {table.title}, and on {name}, {seeds_told(found)}"
+            path = folder / f"table{table.number}.png"
+            draw_chart(table.rows, found, level, names, title, path)
 
 
 def retrieved(results: pd.DataFrame, name: str) -> list[Section]:

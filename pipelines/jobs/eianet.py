@@ -34,7 +34,7 @@ from pipelines.eianet.ladder import (
 )
 from pipelines.eianet.layout import accuracies, ranked
 from pipelines.eianet.material import Material, gather
-from pipelines.eianet.sections import Section, detected, retrieved, verified
+from pipelines.eianet.sections import Section, detected, draw_verified, retrieved, verified
 from pipelines.eianet.verification import by_pairs
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_found, require_unfilled
 from pipelines.recipes import load_recipe
@@ -228,6 +228,7 @@ def _report(
         lists = {level: list(pairs) for level, pairs in material.tests.items()}
         table = read_scores(detector) if detector else None
         made += [detected(table, used), *verified(results, lists, name)]
+        draw_verified(results, lists, name, folder)
         write_csv(results, folder / "pairs.csv")
         write_csv(accuracies(results), folder / "accuracy.csv")
     if by_identity:

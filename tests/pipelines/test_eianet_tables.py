@@ -361,6 +361,7 @@ def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, cap
     assert row["accuracy"].item() == pytest.approx(one["right"].mean())
     assert (folder / "classifiers" / "training" / "fc-model-seed0" / "model.pt").is_file()
     assert not (folder / "training").exists()
+    assert (folder / "table4.png").stat().st_size > 5_000
     text = (folder / "tables.md").read_text()
     assert "| RPN + CR-MAC + EIAL + MCCL | 0.885 0.872 0.814 | 0.863 | 0." in text
 
