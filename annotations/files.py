@@ -50,6 +50,23 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def require_writable(folder: Path) -> None:
+    """Make a folder, and demand that files can be written to it, before any long work begins.
+
+    Raises:
+        InputError: it cannot be made, or not written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = _aside(folder / "probe")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written to ({error.strerror}); name another folder"
+        ) from None
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 so that ``path`` is never seen half-written."""
     with whole_file(path) as aside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ import pandas as pd
 from annotations.errors import InputError
 from annotations.table import Column, check_table, read_table, write_table
 
+_log = logging.getLogger(__name__)
+
 SPLITS = ("train", "query", "gallery", "test")
 """``test`` is a pool that a protocol divides into query and gallery, as VehicleID's does."""
 
@@ -24,7 +27,7 @@ COLUMNS = (
     Column("camera", nullable=True),
     Column("split", nullable=True, choices=SPLITS),
     Column("track", nullable=True),
-    Column("time", kind="number", nullable=True),
+    Column("time", kind="time", nullable=True),
     Column("viewpoint", nullable=True),
     Column("make", nullable=True),
     Column("model", nullable=True),
@@ -36,6 +39,8 @@ COLUMNS = (
     Column("right", kind="number", nullable=True),
     Column("bottom", kind="number", nullable=True),
 )
+_ELSEWHERE = {"color": "colour"}
+"""What columns are called by others."""
 _TEXT = [column.name for column in COLUMNS if column.kind == "text"]
 
 
@@ -46,7 +51,8 @@ class Images:
     Attributes:
         frame: columns ``image`` (text, path under ``root``), ``identity`` and ``camera``
             (text, empty where unknown), and where known ``split`` (one of `SPLITS`), ``track``,
-            ``time`` (seconds or frames, float64), ``viewpoint``, ``make``, ``model``, ``year``
+            ``time`` (seconds or frames, float64; dates become seconds
+            from 1970, UTC), ``viewpoint``, ``make``, ``model``, ``year``
             (Int64), ``type`` (such as suv), ``colour``, and ``left``, ``top``, ``right``,
             ``bottom`` (float64), the vehicle's box in a photograph that shows more than it, in
             pixels from the top left corner, right and bottom exclusive. Further columns are kept.
@@ -69,11 +75,13 @@ class Images:
     rows: npt.NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        frame = self.frame
-        for name in ("identity", "camera"):
+        frame = check_table(self.frame, COLUMNS, ["image"], self.source)
+        for name in (
+            "identity",
+            "camera",
+        ):  # added after the check, whose errors name what is there
             if name not in frame:
                 frame = frame.assign(**{name: pd.array([pd.NA] * len(frame), dtype="string")})
-        frame = check_table(frame, COLUMNS, ["image"], self.source)
         if frame.empty:
             raise InputError(f"{self.source}: no image")
         object.__setattr__(self, "frame", frame)
@@ -97,8 +105,14 @@ class Images:
             path: the file.
             root: the folder that the paths start from; without it the one stored in a
                 Parquet file, else the file's own folder.
+
+        Raises:
+            InputError: it is no table, or breaks the rules; a column that is merely called nearly
+                as one of `COLUMNS` is told in the log and kept as one of the user's own.
         """
         frame, about = read_table(path, _TEXT)
+        _require_commas(frame, path)
+        _tell_near_misses(frame, path)
         root = root or path.parent / about.get("root", "")
         return cls(_trimmed(frame, root), root, str(path))
 
@@ -169,6 +183,31 @@ class Images:
                 f"{self.source}: {len(missing)} of {len(self)} image files are missing under "
                 f"{self.root}; the first is '{missing[0]}'"
             )
+
+
+def _require_commas(frame: pd.DataFrame, path: Path) -> None:
+    """Refuse a file whose heading is one column for us, as its marks are others than commas."""
+    if len(frame.columns) != 1:
+        return
+    name = str(frame.columns[0])
+    for mark, words in ((";", "semicolons"), ("\t", "tabs")):
+        if mark in name:
+            raise InputError(
+                f"{path}: the heading '{name.replace(mark, f'{mark} ').expandtabs(1)}' is separated "
+                f"by {words}; columns are separated by commas: save it so"
+            )
+
+
+def _tell_near_misses(frame: pd.DataFrame, path: Path) -> None:
+    """Warn of columns that are probably meant to be one of `COLUMNS`, and are not."""
+    known = {column.name for column in COLUMNS}
+    for name in map(str, frame.columns):
+        meant = _ELSEWHERE.get(name.strip().lower(), name.strip().lower())
+        if name != meant and meant in known and meant not in frame:
+            _log.warning(
+                "%s: column '%s' is kept as one of your own; if it is the %s, call it '%s'",
+                path, name, meant, meant,
+            )  # fmt: skip
 
 
 def _trimmed(frame: pd.DataFrame, root: Path) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from annotations.errors import InputError, suggest
 from annotations.files import whole_file
+from annotations.times import as_seconds
 
 _METADATA_KEY = b"partreid"
 
@@ -24,7 +25,8 @@ class Column:
 
     Attributes:
         name: the column's name.
-        kind: ``text`` (string), ``number`` (float64) or ``integer`` (nullable Int64).
+        kind: ``text`` (string), ``number`` (float64), ``integer`` (nullable Int64) or ``time``
+            (float64; dates become seconds from 1970, see `annotations.times`).
         required: whether the column must be there; a column that is not required is
             checked where it is there and left out where it is not.
         nullable: whether a cell may be empty.
@@ -35,7 +37,7 @@ class Column:
     """
 
     name: str
-    kind: Literal["text", "number", "integer"] = "text"
+    kind: Literal["text", "number", "integer", "time"] = "text"
     required: bool = False
     nullable: bool = False
     low: float | None = None
@@ -59,6 +61,8 @@ def _typed(values: pd.Series[Any], column: Column) -> pd.Series[Any]:
         text = values.astype("string")
         trimmed = text.str.strip()
         return (trimmed if column.trimmed else text).mask(trimmed == "")
+    if column.kind == "time":
+        values = as_seconds(values)
     numbers = pd.to_numeric(values, errors="coerce")
     return numbers.astype("Int64" if column.kind == "integer" else "float64")
 
@@ -98,9 +102,9 @@ def check_table(
         if column.kind != "text":
             unread = empty & given.notna()
             if unread.any():
-                raise InputError(
-                    f"{source}: {_row(frame, unread)}: '{column.name}' is not a number"
-                )
+                what = "neither a number of seconds nor a date such as 2024-05-01T12:00:00"
+                what = what if column.kind == "time" else "not a number"
+                raise InputError(f"{source}: {_row(frame, unread)}: '{column.name}' is {what}")
         if not column.nullable and empty.any():
             raise InputError(f"{source}: {_row(frame, empty)}: '{column.name}' is empty")
         outside = {

@@ -49,10 +49,9 @@ def as_seconds(times: pd.Series) -> pd.Series:
     Args:
         times: numbers, dates, or text that is either.
     """
-    if isinstance(times.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(times):
-        start = pd.Timestamp(0, tz=times.dt.tz)
-        return (times - start) / pd.Timedelta(seconds=1)
     if pd.api.types.is_numeric_dtype(times):
         return times
-    dates = times.map(read_date, na_action="ignore")
+    if pd.api.types.is_datetime64_any_dtype(times):
+        return (pd.to_datetime(times, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta("1s")
+    dates = times.map(lambda each: read_date(str(each)), na_action="ignore")
     return times.astype(object).where(dates.isna(), dates)

@@ -67,12 +67,19 @@ def _options(
 
 
 def main() -> None:
-    """Run the command; a person's mistake is one line and status 2, not a traceback."""
+    """Run the command; a person's mistake is one line and status 2, not a traceback.
+
+    So is what the system refuses, such as to write to a full disk, with status 1.
+    """
     try:
         app()
     except InputError as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         sys.exit(2)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        typer.secho(f"error: {name}{error.strerror or error}", fg="red", err=True)
+        sys.exit(1)
     except SystemExit as stop:
         if stop.code == _INTERRUPTED:
             typer.secho("stopped; the same command goes on from here", err=True)

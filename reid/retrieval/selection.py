@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,13 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotations.errors import InputError, suggest
+from annotations.times import read_date
 from reid.retrieval.exact import Mask
 from reid.retrieval.segment import as_words
 
 if TYPE_CHECKING:  # galleries select by what is here
     from reid.retrieval.several import Galleries
 
-_OPERATOR = re.compile(r"<=|>=|!=|=|<|>")
+_OPERATOR = re.compile(r"<=|>=|!=|==?|<|>")
+_NAMED = 5
+"""Values that are named of a column where none is the one asked for."""
 _ORDERS = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
 
 
@@ -33,7 +36,8 @@ class Condition:
         operator: ``=``, ``!=``, ``<``, ``<=``, ``>`` or ``>=``.
         values: one, or for ``=`` and ``!=`` several: any of them, none of them.
 
-    An image of which the column says nothing fulfils ``!=`` and no other condition.
+    An image of which the column says nothing fulfils ``!=`` and no other condition. A column of
+    numbers is compared with numbers, or with dates, which are seconds from 1970 (UTC).
     """
 
     column: str
@@ -43,6 +47,8 @@ class Condition:
     @classmethod
     def parse(cls, words: str) -> Condition:
         """Read a condition such as ``camera=c1,c2``, ``time>=1200`` or ``colour!=white``.
+
+        ``==`` is ``=``.
 
         Raises:
             InputError: it is none.
@@ -56,7 +62,7 @@ class Condition:
                 f"condition '{words}': write it as column=value, such as camera=c1,c2, "
                 "colour!=white or time>=1200"
             )
-        operator = found[0]
+        operator = "=" if found[0] == "==" else found[0]
         values = tuple(part.strip() for part in value.split(","))
         if operator in _ORDERS and len(values) > 1:
             raise InputError(f"condition '{words}': '{operator}' takes one value")
@@ -79,11 +85,11 @@ class Condition:
             return np.full(len(table), self.operator == "!=")
         column = table[self.column]
         if words:
-            true = self._compared(as_words(column), pa.array(self.values, pa.string()))
+            true = self._compared(as_words(column), pa.array(self.spellings, pa.string()))
         elif pa.types.is_integer(column.type):
             true = self._whole(column)
         else:
-            numbers = [self._number(value) for value in self.values]
+            numbers = [self.number_of(value) for value in self.values]
             true = self._compared(column.cast(pa.float64()), pa.array(numbers, pa.float64()))
         mask: Mask = pc.fill_null(true, False).to_numpy()
         return ~mask if self.operator == "!=" else mask
@@ -113,18 +119,30 @@ class Condition:
 
     def _exact(self, value: str) -> Decimal | float:
         """Return a number with all its digits; infinite, or no number, where a double is so."""
-        number = self._number(value)
-        return Decimal(value) if math.isfinite(number) else number
+        number = self.number_of(value)
+        try:
+            return Decimal(value) if math.isfinite(number) else number
+        except InvalidOperation:  # a date
+            return Decimal(number)
 
-    def _number(self, value: str) -> float:
+    def number_of(self, value: str) -> float:
+        """Return a value as a column of numbers has it: a number, or a date's seconds from 1970.
+
+        Raises:
+            InputError: it is neither.
+        """
         try:
             return float(value)
         except ValueError:
-            raise self.no_number(value) from None
+            if (seconds := read_date(value)) is not None:
+                return seconds
+        raise InputError(f"condition '{self}': {self.column} holds numbers, and '{value}' is none")
 
-    def no_number(self, value: str) -> InputError:
-        """Return the error that a column of numbers is compared with something else."""
-        return InputError(f"condition '{self}': {self.column} holds numbers, and '{value}' is none")
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The values as a column of words has them: Python's True and False are true and false."""
+        more = [value.lower() for value in self.values if value in ("True", "False")]
+        return (*self.values, *more)
 
 
 def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None:
@@ -154,7 +172,8 @@ def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None
             kept[place : place + len(segment)] &= true
         place += len(segment)
     if not kept.any():
-        raise nothing_fulfils(conditions, galleries.name)
+        tables = [segment.table for segment in segments]
+        raise nothing_fulfils(conditions, galleries.name, tables)
     return kept
 
 
@@ -178,6 +197,33 @@ def require_columns(conditions: Sequence[Condition], columns: Iterable[str], nam
             )
 
 
-def nothing_fulfils(conditions: Sequence[Condition], name: str) -> InputError:
-    """Return the error that no image of what is searched fulfils all conditions."""
-    return InputError(f"{name}: no image fulfils {' and '.join(map(str, conditions))}")
+def nothing_fulfils(
+    conditions: Sequence[Condition], name: str, tables: Sequence[pa.Table] = ()
+) -> InputError:
+    """Return the error that no image of what is searched fulfils all conditions.
+
+    Args:
+        conditions: what is asked.
+        name: of what is searched.
+        tables: all of it; where they are given, the error says what there is in the columns of
+            which one value is asked.
+    """
+    said = f"{name}: no image fulfils {' and '.join(map(str, conditions))}"
+    asked = dict.fromkeys(each.column for each in conditions if each.operator == "=")
+    there = [_held(column, tables) for column in asked] if tables else []
+    return InputError(f"{said} ({'; '.join(there)})" if there else said)
+
+
+def _held(column: str, tables: Sequence[pa.Table]) -> str:
+    """Say which values a column holds."""
+    values: set[str] = set()
+    for table in tables:
+        if column in table.column_names:
+            known = pc.unique(table[column]).drop_null()
+            values.update(as_words(pa.chunked_array([known])).to_pylist())
+    values.discard("")
+    if not values:
+        return f"{column} is empty everywhere"
+    named = sorted(values)[:_NAMED]
+    more = f" and {len(values) - len(named):,} more" if len(values) > len(named) else ""
+    return f"its {column} is {', '.join(named)}{more}"

@@ -14,7 +14,7 @@ from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.datasets.listed import image_names
 from annotations.errors import InputError
-from annotations.files import whole_file, whole_folder, write_text
+from annotations.files import require_writable, whole_file, whole_folder, write_text
 from annotations.images import Images
 from annotations.labels import label_rows
 from annotations.pixels import ImageError, find_images, find_unreadable, read_image, read_size
@@ -256,3 +256,13 @@ def test_a_circle_of_links_and_names_of_two_lines(tmp_path):
     (tmp_path / "nowhere.png").symlink_to(tmp_path / "gone.png")
     Image.new("RGB", (9, 9)).save(tmp_path / "in" / "two\nlines.png")
     assert [path.name for path in find_images(tmp_path)] == ["two\nlines.png"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
+    require_writable(tmp_path / "new" / "one")
+    assert list((tmp_path / "new" / "one").iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match=r"file.*: cannot be written to \("):
+            require_writable(place)
+    assert (tmp_path / "file").read_text() == "mine"

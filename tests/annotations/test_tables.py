@@ -31,7 +31,7 @@ def test_text_stays_text_and_spaces_go(tmp_path: Path) -> None:
         (["image"], [["a"], ["a"]], r"row 3 .*the same image twice"),
         (["image"], [["a"], [None]], r"row 3 .*'image' is empty"),
         (["image", "split"], [["a", "trian"]], "did you mean 'train'"),
-        (["image", "time"], [["a", "noon"]], r"row 2 .*'time' is not a number"),
+        (["image", "time"], [["a", "noon"]], r"row 2 .*'time' is neither a number"),
         (["image"], [], "no image"),
     ],
 )

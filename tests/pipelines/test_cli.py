@@ -1,3 +1,5 @@
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -122,6 +124,16 @@ def test_ctrl_c_says_that_work_goes_on(monkeypatch, capsys):
     monkeypatch.setattr("pipelines.jobs.network.show_recipes", interrupted)
     assert run(monkeypatch, "recipes") == 130
     assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_one_line(monkeypatch, capsys):
+    def full():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere/x.part")
+
+    monkeypatch.setattr("pipelines.jobs.network.show_recipes", full)
+    assert run(monkeypatch, "recipes") == 1
+    error = capsys.readouterr().err
+    assert error == "error: somewhere/x.part: No space left on device\n"
 
 
 def test_two_data_sets_of_one_name_do_not_share_a_folder(monkeypatch, capsys, tmp_path, fleet):

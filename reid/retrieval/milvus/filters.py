@@ -64,7 +64,7 @@ def _one(condition: Condition, field: Field) -> str:
 
 def _literals(condition: Condition, field: Field) -> list[str]:
     if field.kind == "text":
-        return [quoted(value) for value in condition.values]
+        return [quoted(value) for value in condition.spellings]
     if field.kind == "number":
         return [repr(_number(condition, value)) for value in condition.values]
     whole = []
@@ -76,10 +76,7 @@ def _literals(condition: Condition, field: Field) -> list[str]:
 
 
 def _number(condition: Condition, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        raise condition.no_number(value) from None
+    number = condition.number_of(value)
     if not math.isfinite(number):
         raise InputError(f"condition '{condition}': '{value}' cannot be compared with there")
     return number

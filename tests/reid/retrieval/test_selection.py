@@ -35,10 +35,31 @@ def galleries(tmp_path):
         ("year>2012", [7]),
         ("seats=2", [0, 5]),
         ("image<=1.jpg", [0, 1]),
+        ("camera==a", [0, 6]),
     ],
 )
 def test_conditions(galleries, words, rows):
     assert np.flatnonzero(select(galleries, [Condition.parse(words)])).tolist() == rows
+
+
+def test_dates_and_truths_are_asked_as_people_write_them(tmp_path):
+    made = Made(tmp_path / "gallery", tmp_path / "photos")
+    noon = 1714564800
+    table = images(made.root, 3, time=[noon, noon + 60, None], frame=[noon, None, noon + 1],
+                   occluded=[True, False, None])  # fmt: skip
+    made.append(table, vectors(3))
+    galleries = Galleries.open([made.folder])
+    for words, rows in {
+        "time>=2024-05-01T12:00:30": [1],
+        "time=2024-05-01 12:00": [0],
+        "time<2024-05-01 14:01:00+02:00": [0],
+        "frame=2024-05-01 12:00:00": [0],
+        "frame>2024-05-01 12:00:00": [2],
+        "occluded=True": [0],
+        "occluded=true": [0],
+        "occluded!=False": [0, 2],
+    }.items():
+        assert np.flatnonzero(select(galleries, [Condition.parse(words)])).tolist() == rows, words
 
 
 LARGE = [2**53, 2**53 + 1, 2**53 + 2, 2**63 - 1, -(2**53) - 1, None]
@@ -99,7 +120,10 @@ def test_all_conditions_hold_together(galleries):
         ("time>1,2", "takes one value"),
         ("camra=a", "no column 'camra'; did you mean 'camera'"),
         ("time>noon", "time holds numbers, and 'noon' is none"),
-        ("camera=z", "no image fulfils camera=z"),
+        ("camera=z", r"no image fulfils camera=z \(its camera is a, b, c, d\)"),
+        ("note=z", r"no image fulfils note=z \(its note is bright, dim, x,y\)"),
+        ("identity=z", r"no image fulfils identity=z \(identity is empty everywhere\)"),
+        ("time>9", "no image fulfils time>9$"),
     ],
 )
 def test_what_is_no_condition(galleries, words, said):

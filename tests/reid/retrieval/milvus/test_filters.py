@@ -31,6 +31,8 @@ LAYOUT = Layout(
         ("camera<c", 'camera < "c"'),
         ("time>=1200", "time >= 1200.0"),
         ("time=1,-2.5", "time in [1.0, -2.5]"),
+        ("time>2024-05-01T12:00", "time > 1714564800.0"),
+        ("camera=True", 'camera in ["True", "true"]'),
         ("year=2019", "year in [2019]"),
         ("year=2019.0,3.5", "year in [2019]"),
         ("year!=3.5", ""),
