@@ -76,10 +76,8 @@ class Images:
 
     def __post_init__(self) -> None:
         frame = check_table(self.frame, COLUMNS, ["image"], self.source)
-        for name in (
-            "identity",
-            "camera",
-        ):  # added after the check, whose errors name what is there
+        # Added after the check, whose errors say which columns the file has.
+        for name in ("identity", "camera"):
             if name not in frame:
                 frame = frame.assign(**{name: pd.array([pd.NA] * len(frame), dtype="string")})
         if frame.empty:
@@ -190,11 +188,12 @@ def _require_commas(frame: pd.DataFrame, path: Path) -> None:
     if len(frame.columns) != 1:
         return
     name = str(frame.columns[0])
+    shown = name.replace("\t", " ")
     for mark, words in ((";", "semicolons"), ("\t", "tabs")):
         if mark in name:
             raise InputError(
-                f"{path}: the heading '{name.replace(mark, f'{mark} ').expandtabs(1)}' is separated "
-                f"by {words}; columns are separated by commas: save it so"
+                f"{path}: its heading '{shown}' is separated by {words}; columns are separated by "
+                "commas: save it so"
             )
 
 

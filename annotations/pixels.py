@@ -15,7 +15,8 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
 from annotations.errors import InputError
-from annotations.spelling import RENAME, is_text, misnamed
+from annotations.spelling import RENAME
+from annotations.walking import files_below
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 MIN_SIDE = 8
@@ -115,6 +116,8 @@ def read_size(path: Path) -> tuple[int, int]:
 def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
     """Return every image file under ``folder``, sorted by path, judged by the suffix.
 
+    Links to folders are followed, see `annotations.walking`.
+
     Args:
         folder: where to look.
         closed: takes a line for each folder below that the system does not let be listed, and each
@@ -128,7 +131,7 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
         what = "is a file, not a folder" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}")
     refused: list[str] = []
-    found = sorted(_image_files(str(folder), refused), key=_steps)
+    found = sorted(files_below(str(folder), _is_image, refused), key=_steps)
     if closed is not None:
         closed += sorted(refused)
     if not found and refused:
@@ -139,41 +142,8 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
     return [Path(path) for path in found]
 
 
-def _image_files(folder: str, refused: list[str]) -> Iterator[str]:
-    """Yield the image files below a folder; a folder's listing says what is one, without a stat.
-
-    Of a folder that cannot be listed, and of a file that cannot be looked at, such as a link that
-    leads to itself, a line goes to ``refused``, as for each whose name is not UTF-8; what has gone
-    meanwhile is no image.
-    """
-    waiting = [folder]
-    while waiting:
-        place = waiting.pop()
-        try:
-            with os.scandir(place) as entries:
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    try:
-                        below = entry.is_dir(follow_symlinks=False)
-                        image = not below and _suffix(entry.name) in SUFFIXES and entry.is_file()
-                    except OSError as error:  # of this one alone: the others are read
-                        refused.append(f"{entry.path}: cannot be read ({error.strerror or error})")
-                        continue
-                    if (below or image) and not is_text(entry.name):
-                        refused.append(misnamed(entry.path))
-                    elif below:
-                        waiting.append(entry.path)
-                    elif image:
-                        yield entry.path
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            refused.append(f"{place}: cannot be listed ({error.strerror or error})")
-
-
-def _suffix(name: str) -> str:
-    return f".{name.rpartition('.')[2].lower()}"
+def _is_image(name: str) -> bool:
+    return f".{name.rpartition('.')[2].lower()}" in SUFFIXES
 
 
 def _steps(path: str) -> list[str]:

@@ -11,6 +11,7 @@ from annotations.datasets import (
     compcars,
     compcars_surveillance,
     folder,
+    image,
     table,
     twocam,
     vehicleid,
@@ -37,6 +38,7 @@ _PUBLIC: dict[str, Callable[[Path], Images]] = {
 
 DATASETS: dict[str, Callable[[Path], Images]] = {
     "folder": folder.read,
+    "image": image.read,
     "table": table.read,
     "twocam": twocam.read,
     **{key: partial(read_published, key, read) for key, read in _PUBLIC.items()},
@@ -69,9 +71,12 @@ def _signs(root: Path) -> dict[str, list[Path]]:
 def detect_dataset(root: Path) -> str:
     """Recognise a data set by its list files: a key of `DATASETS`.
 
-    A table file, or a folder with one, is a table; the list files of a public data set are its
-    own, of several test sets the smallest that is there; everything else is a plain folder.
+    An image file is a data set of one image. Another file, or a folder with a table, is a table;
+    the list files of a public data set are its own, of several test sets the smallest that is
+    there; everything else is a plain folder.
     """
+    if image.recognise(root):
+        return "image"
     if root.is_file() or any((root / name).is_file() for name in table.NAMES):
         return "table"
     if cityflow.recognise(root):  # before VeRi-776, whose lists have the same names
@@ -88,7 +93,7 @@ def read_images(root: Path, kind: str | None = None) -> Images:
     """Read the images table of a data set.
 
     Args:
-        root: the data set's folder, or an images table.
+        root: the data set's folder, an images table, or an image.
         kind: a key of `DATASETS`; recognised where None.
 
     Raises:

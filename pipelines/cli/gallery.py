@@ -133,7 +133,11 @@ def remove(
     folder: Annotated[Path | None, typer.Option(help="All images under this folder.")] = None,
     wait: Wait = False,
 ) -> None:
-    """Remove images from a gallery; their files stay."""
+    """Remove images from a gallery; their files stay.
+
+    The next 'gallery add' of their folder takes them in again, unless they have been moved out of
+    it or left out of its images.csv.
+    """
     from pipelines.jobs.keeping import remove
 
     remove(gallery, where or [], folder, wait)

@@ -9,14 +9,17 @@ import typer
 
 Data = Annotated[
     Path,
-    typer.Argument(help="Data set: a folder of images, a known data set's root, or a table."),
+    typer.Argument(
+        help="Data set: a folder of images, a known data set's root, a table, or one image."
+    ),
 ]
 Kind = Annotated[
     str | None,
     typer.Option(
         "--dataset",
-        help="Which reader: folder, table, twocam, veri776, vehicleid-800 (and other sizes), vric, "
-        "veriwild-3000 (and other sizes), cityflow, compcars, compcars-surveillance. [guessed]",
+        help="Which reader: folder, image, table, twocam, veri776, vehicleid-800 (and other "
+        "sizes), vric, veriwild-3000 (and other sizes), cityflow, compcars, compcars-surveillance. "
+        "[guessed]",
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +23,14 @@ from rich.progress import (
 )
 
 from annotations.boxes import Boxes
-from annotations.datasets import read_images
+from annotations.datasets import detect_dataset, read_images
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.spelling import RENAME
-from annotations.table import write_table
 from engines.choice import AUTO, TORCH
 from pipelines.jobs.embedders import RAY, Embedder, Manner, open_embedder
 from pipelines.jobs.found import found_at
+from pipelines.jobs.unreadable import KEPT, Looked, renew_unreadable, unusable
 from pipelines.tables import console, say, written
 from reid.distances import distance_named
 from reid.embedding import Embedded, NothingReadError
@@ -45,8 +45,6 @@ from reid.retrieval.thumbnails import thumbnail_file
 from reid.retrieval.writer import GalleryWriter, require_replaceable
 from reid.run import Run
 
-UNREADABLE = "unreadable.csv"
-_KEPT = "; the gallery keeps its embedding of an earlier content"
 _CLOSED = "; what the gallery has of it stays"
 CHUNK = 8192
 """Images that are committed together: what is done of a long job is not lost when it is stopped."""
@@ -115,6 +113,10 @@ def add(
         InputError: something given is wrong, or another process writes the gallery.
     """
     require_replaceable(gallery)
+    for folder in folders:
+        # Of one image nothing is known; a gallery would forget what the folder's table says of it.
+        if detect_dataset(folder) == "image":
+            raise InputError(f"{folder}: is an image; give its folder")
     before = Manifest.read(gallery) if is_gallery(gallery) else None
     loaded = _run(gallery, before, run)
     about = before.about if before else None
@@ -123,7 +125,7 @@ def add(
     _require_same(gallery, loaded, asked, mirrored)
     found = found_at(boxes) if boxes else None
     manner = Manner(asked, mirrored, device, TORCH if engine == RAY else engine)
-    lines: list[str] = []
+    looked: list[Looked] = []
     with open_embedder(engine, ray_address, gallery, loaded, found, manner) as embedder:
         tables = [_checked(read_images(folder, dataset)) for folder in folders]
         if isinstance(found, Boxes):
@@ -134,20 +136,21 @@ def add(
                 # Another may have begun it meanwhile.
                 _require_same(gallery, loaded, asked, mirrored)
                 adding = _Adding(gallery, loaded, embedder, manner, half, thumbnails, bar)
-                for images in tables:
+                for folder, images in zip(folders, tables, strict=True):
                     done = adding.add(images, keep_gone, chunk)
-                    lines += done.unreadable
+                    looked.append(Looked(folder, images, done.unreadable))
                     say(_words(images, done))
                 if not is_gallery(gallery):
                     raise InputError(f"{tables[0].source}: none of its images could be read")
-                listed = gallery / UNREADABLE
-                write_table(pd.DataFrame({"problem": lines}, dtype="string"), listed)
+                listed, others = renew_unreadable(gallery, looked)
         except OSError as error:
             raise InputError(f"{gallery}: {_stopped(error)}") from None
+    lines = [line for each in looked for line in each.lines]
     for line in lines[:10]:
         say(line)
     if lines:
-        written(listed, f"{len(lines)} files and folders that cannot be used:")
+        more = f" ({others} more of what was added before)" if others else ""
+        written(listed, f"{len(lines)} files and folders that cannot be used{more}:")
     opened = Gallery.open(gallery)
     written(gallery, f"gallery of {len(opened):,} images:")
     return opened
@@ -219,7 +222,7 @@ class _Adding:
             for line in images.closed
         ]
         problems += [
-            f"{path}: cannot be read{_KEPT if path in changes.kept else ''}"
+            f"{path}: cannot be read{KEPT if path in changes.kept else ''}"
             for path in changes.unreadable
         ]
         frame = changes.frame
@@ -274,7 +277,7 @@ class _Adding:
             vectors = Gallery.open(self._folder).vectors(copied[copied >= 0])
             known |= dict(zip(again, vectors, strict=True))
         there = np.array([content in known for content in frame[CONTENT]], dtype=bool)
-        problems += _unusable(images, frame[~there], lines)
+        problems += unusable(images, frame[~there], lines)
         fine = frame[there].reset_index(drop=True)
         if len(fine):
             assert self._writer is not None
@@ -326,25 +329,6 @@ class _Adding:
                 f"{made.distance} now; make the gallery again"
             )
         return self._writer.manifest
-
-
-def _unusable(images: Images, frame: pd.DataFrame, lines: list[str]) -> Iterator[str]:
-    """Yield a line for each image of no use, copies of one content included.
-
-    Args:
-        images: whose they are.
-        frame: their rows.
-        lines: why, of one image of each content, in their order.
-    """
-    firsts = frame.drop_duplicates(CONTENT)
-    whys = {
-        content: line.removeprefix(f"{images.root / image}")
-        for content, image, line in zip(firsts[CONTENT], firsts["image"], lines, strict=True)
-    }
-    for content, image, instead in zip(
-        frame[CONTENT], frame["image"], frame[REPLACES], strict=True
-    ):
-        yield f"{images.root / image}{whys[content]}{_KEPT if instead >= 0 else ''}"
 
 
 def _stopped(error: OSError) -> str:

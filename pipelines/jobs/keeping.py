@@ -11,13 +11,20 @@ import pyarrow as pa
 from rich.progress import track
 
 from annotations.errors import InputError
+from annotations.times import told_time
 from pipelines.tables import say, show, written
 from reid.distances import distance_named
 from reid.retrieval.approximate import write_index
 from reid.retrieval.choice import choose
 from reid.retrieval.gallery import TRIES, Gallery, changing
 from reid.retrieval.lock import writing
-from reid.retrieval.manifest import Manifest, StoredFile, StoredIndex, is_gallery
+from reid.retrieval.manifest import (
+    Manifest,
+    StoredFile,
+    StoredIndex,
+    is_gallery,
+    not_as_written,
+)
 from reid.retrieval.segment import ROOT
 from reid.retrieval.selection import Condition, select
 from reid.retrieval.several import Galleries
@@ -36,7 +43,7 @@ def info(gallery: Path) -> pd.DataFrame:
         "images": f"{len(opened):,}",
         "identities known": f"{frame['identity'].nunique():,}",
         "cameras": f"{frame['camera'].nunique():,}",
-        "times": f"{times.min():g} to {times.max():g}" if len(times) else "",
+        "times": f"{told_time(times.min())} to {told_time(times.max())}" if len(times) else "",
         "folders": "\n".join(map(str, opened.roots)),
         "embedding": f"{manifest.dimension} numbers in {'half' if manifest.half else 'single'} "
                      f"precision, compared by the {distance_named(manifest.distance).words}",
@@ -68,6 +75,13 @@ def verify(gallery: Path) -> None:
     Raises:
         InputError: a file is not what was written; all such are named.
     """
+    opened = _intact(gallery)
+    files = opened.manifest.files
+    say(f"{gallery}: {len(files)} files, {len(opened):,} images, all as written")
+
+
+def _intact(gallery: Path) -> Gallery:
+    """Open a gallery whose files are all as they were written; `InputError` names the others."""
     fine: set[StoredFile] = set()
     for _ in range(TRIES):
         opened = Gallery.open(gallery)
@@ -75,20 +89,20 @@ def verify(gallery: Path) -> None:
         checking = track([file for file in files if file not in fine], "reading", transient=True)
         bad = {file for file in checking if not file.intact(gallery)}
         if not bad:
-            say(f"{gallery}: {len(files)} files, {len(opened):,} images, all as written")
-            return
+            return opened
         fine.update(file for file in files if file not in bad)
         now = Manifest.read(gallery).files
         if named := [file.name for file in now if file in bad]:
-            raise InputError(
-                f"{gallery}: {len(named)} of {len(now)} files are not what was written: "
-                f"{', '.join(named)}; restore them, or make the gallery again"
-            )
+            raise not_as_written(gallery, named, len(now))
     raise changing(gallery)
 
 
 def compact(gallery: Path, wait: bool = False) -> None:
-    """Write a gallery anew without what was removed, in as few files as may be."""
+    """Write a gallery anew without what was removed, in as few files as may be.
+
+    Raises:
+        InputError: what would be written anew is damaged; nothing is changed then.
+    """
     with open_writer(gallery, wait) as writer:
         before = len(writer.manifest.segments)
         writer.compact()
@@ -143,6 +157,8 @@ def index(gallery: Path, recall: float | None, top: int, wait: bool = False) -> 
 def remove(gallery: Path, conditions: Sequence[str], folder: Path | None, wait: bool) -> int:
     """Remove from a gallery what fulfils all conditions, or all of a folder; files stay.
 
+    As they do, the next `pipelines.jobs.adding.add` of their folder adds them again.
+
     Raises:
         InputError: neither is given, or nothing is so.
     """
@@ -155,14 +171,17 @@ def remove(gallery: Path, conditions: Sequence[str], folder: Path | None, wait: 
         keep = select(Galleries((opened,)), [Condition.parse(words) for words in conditions])
         rows = opened.rows if keep is None else np.flatnonzero(keep)
         if folder is not None:
-            inside = str(folder.resolve())
             files = opened.table(rows, [])["file"]
-            below = (files == inside) | files.str.startswith(f"{inside}/")
-            rows = rows[below.to_numpy(bool)]
+            below = np.zeros(len(rows), bool)
+            # Images of a linked folder have the path through the link.
+            for inside in {str(folder.resolve()), str(folder.absolute())}:
+                below |= ((files == inside) | files.str.startswith(f"{inside}/")).to_numpy(bool)
+            rows = rows[below]
         if not len(rows):
             raise InputError(f"{gallery}: has no image under {folder}")
         writer.remove(rows)
     say(f"{gallery}: {len(rows):,} images removed, {len(opened) - len(rows):,} left")
+    say("their files stay: the next 'partreid gallery add' of their folder takes them in again")
     return len(rows)
 
 
@@ -175,8 +194,8 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
         wait: wait for another writer.
 
     Raises:
-        InputError: galleries of different networks, distances or precisions, of which none is
-            merged then.
+        InputError: galleries of different networks, distances or precisions, or one that is
+            damaged, of which none is merged then.
     """
     sources = [Gallery.open(other) for other in others]
     require_replaceable(gallery)
@@ -189,7 +208,8 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
         # All are looked at before the first is taken: what is refused has changed nothing.
         for source in sources:
             _require_fit(writer, source)
-        for source in sources:
+        # Copied, what is damaged would have a checksum that is right.
+        for source in [_intact(other) for other in others]:
             _take(writer, source)
     opened = Gallery.open(gallery)
     written(gallery, f"gallery of {len(opened):,} images:")

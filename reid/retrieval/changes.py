@@ -15,6 +15,7 @@ from annotations.contents import contents_of, is_gone, states_of
 from annotations.images import Images
 from reid.retrieval.exact import Mask, Rows
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.links import Links, start_of
 from reid.retrieval.segment import (
     CONTENT,
     FILE_COLUMNS,
@@ -67,9 +68,9 @@ def find_changes(
     gallery already, under whichever name, it need not be embedded again; nor where its row of the
     table alone has changed.
 
-    What the gallery has of these files by way of a folder above or below is compared, too. Of such
-    an image the other folder's table goes on to say what is known: two tables would else undo each
-    other's words at every turn.
+    What the gallery has of these files by way of a folder above or below, or of one that a link
+    joins to this, is compared, too. Of such an image the other folder's table goes on to say what
+    is known: two tables would else undo each other's words at every turn.
 
     Args:
         gallery: the gallery, or None for one that is yet to be.
@@ -84,8 +85,7 @@ def find_changes(
     frame[ROOT] = root
     frame[SIZE] = [state.size for state in states if state is not None]
     frame[TIME] = [state.time for state in states if state is not None]
-    base = images.root.resolve()
-    known = _known(gallery, base, root)
+    known = _known(gallery, images, root)
     rows = known.rows
     place = known.places(frame["image"])
     frame[NAME] = frame["image"]
@@ -139,7 +139,8 @@ class _Known:
         base: the folder, resolved.
         rows: of the gallery, (K,); first those that are there by way of this very folder.
         own: how many these are; the others are by way of a folder above or below.
-        files: their paths, (K,).
+        files: where they truly are, (K,).
+        links: through which files of the folder are reached.
         table: their part of the gallery's, K rows.
     """
 
@@ -147,13 +148,14 @@ class _Known:
     rows: Rows
     own: int
     files: pa.ChunkedArray
+    links: Links
     table: pa.Table
 
     def places(self, names: pd.Series[str]) -> Rows:
         """Return where each of the folder's images is among those known, or -1."""
         if not len(self.rows):
             return np.full(len(names), -1)
-        files = _files(self.base, pa.array(names, pa.string()))
+        files = self.links.truly(_files(self.base, pa.array(names, pa.string())))
         found = pc.index_in(files, value_set=self.files.combine_chunks())
         places: Rows = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
         return places
@@ -183,39 +185,42 @@ class _Known:
         return whole.rename(columns={"image": NAME}).assign(**mine)
 
 
-def _known(gallery: Gallery | None, base: Path, root: int) -> _Known:
+def _known(gallery: Gallery | None, images: Images, root: int) -> _Known:
     """Return what a gallery has of the files below a folder, by way of whichever root.
 
     Args:
         gallery: the gallery, or None for one that is yet to be.
-        base: the folder, resolved.
+        images: what the folder holds now.
         root: its number among the gallery's roots.
     """
+    names = [pa.array(images.frame["image"], pa.string())]
+    for segment in () if gallery is None else gallery.segments:
+        table = segment.table.select(["image", ROOT])
+        names.append(table.filter(pc.field(ROOT) == root)["image"])
+    links = Links.of(images.root, names)
     own: list[tuple[Rows, pa.ChunkedArray, pa.Table]] = []
     other: list[tuple[Rows, pa.ChunkedArray, pa.Table]] = []
     if gallery is not None:
-        near = {
-            number: place
-            for number, place in enumerate(gallery.roots)
-            if place.is_relative_to(base) or base.is_relative_to(place)
-        }
+        near = {number: place for number, place in enumerate(gallery.roots) if links.near(place)}
         for start, segment in zip(gallery.starts, gallery.segments, strict=False):
             roots = segment.table[ROOT].to_numpy()
             for number in near.keys() & set(pc.unique(segment.table[ROOT]).to_pylist()):
                 local = np.flatnonzero((roots == number) & segment.kept)
-                files = _files(near[number], segment.table["image"].take(pa.array(local)))
+                seen = _files(near[number], segment.table["image"].take(pa.array(local)))
+                files = links.truly(seen)
                 if number != root:
-                    inside = pc.starts_with(files, _start(base))
+                    inside = links.inside(files)
                     local, files = local[inside.to_numpy()], files.filter(inside)
                 if len(local):
                     piece = segment.table.take(pa.array(local))
                     (own if number == root else other).append((start + local, files, piece))
     pieces = own + other
     return _Known(
-        base,
+        links.base,
         np.concatenate([np.empty(0, np.int64), *(rows for rows, _, _ in pieces)]),
         sum(len(rows) for rows, _, _ in own),
         pa.chunked_array([each for _, files, _ in pieces for each in files.chunks], _PATH),
+        links,
         joined([piece for _, _, piece in pieces]) if pieces else pa.table({"image": []}),
     )
 
@@ -223,12 +228,8 @@ def _known(gallery: Gallery | None, base: Path, root: int) -> _Known:
 def _files(root: Path, names: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Return the paths of images, of which those that begin at the top are such already."""
     names = names.cast(_PATH)
-    below = pc.binary_join_element_wise(pa.scalar(_start(root), _PATH), names, _NOTHING)
+    below = pc.binary_join_element_wise(pa.scalar(start_of(root), _PATH), names, _NOTHING)
     return pc.if_else(pc.starts_with(names, "/"), names, below)
-
-
-def _start(folder: Path) -> str:
-    return f"{str(folder).rstrip('/')}/"
 
 
 def _differ(

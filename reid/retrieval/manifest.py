@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -216,6 +217,20 @@ class Manifest(GalleryAbout):
             os.fsync(stream.fileno())
         aside.replace(folder / MANIFEST)
         sync_folder(folder)
+
+
+def not_as_written(folder: Path, names: Sequence[str], of: int) -> InputError:
+    """Return what to say of files whose content is no longer what was written.
+
+    Args:
+        folder: the gallery's.
+        names: of these files.
+        of: how many were looked at.
+    """
+    return InputError(
+        f"{folder}: {len(names)} of {of} files are not what was written: {', '.join(names)}; "
+        "restore them, or make the gallery again"
+    )
 
 
 def is_gallery(folder: Path) -> bool:

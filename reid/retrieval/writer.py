@@ -19,7 +19,14 @@ from reid.distances import distance_named
 from reid.retrieval.exact import Rows
 from reid.retrieval.folding import foldable
 from reid.retrieval.lock import LOCK, writing
-from reid.retrieval.manifest import MANIFEST, Manifest, StoredIndex, StoredSegment, is_gallery
+from reid.retrieval.manifest import (
+    MANIFEST,
+    Manifest,
+    StoredIndex,
+    StoredSegment,
+    is_gallery,
+    not_as_written,
+)
 from reid.retrieval.pieces import PIECES
 from reid.retrieval.segment import MOST, Segment, SegmentFiles, stored_together, write_removed
 
@@ -121,19 +128,25 @@ class GalleryWriter:
         self._commit(self._without(rows), self.manifest.index)
 
     def compact(self) -> None:
-        """Write everything anew, without what was removed, in as few segments as may be."""
-        written: list[StoredSegment] = []
-        waiting: list[StoredSegment] = []
+        """Write everything anew, without what was removed, in as few segments as may be.
+
+        Raises:
+            InputError: a file of what would be written anew is no longer as it was written;
+                nothing is changed then.
+        """
+        groups: list[list[StoredSegment]] = []
         count = 0
         for stored in self.manifest.segments:
             kept = stored.count - stored.removed_count
-            if waiting and count + kept > MOST:
-                written += self._together(self._opened(waiting))
-                waiting, count = [], 0
-            waiting.append(stored)
+            if not kept:
+                continue
+            if not groups or count + kept > MOST:
+                groups.append([])
+                count = 0
+            groups[-1].append(stored)
             count += kept
-        if waiting:
-            written += self._together(self._opened(waiting))
+        self._require_intact([each for group in groups if _rewritten(group) for each in group])
+        written = [self._together(group) for group in groups]
         # Rows have other numbers now than those that an index knows.
         self._commit(written, None)
         self.clean()
@@ -208,13 +221,18 @@ class GalleryWriter:
             return made
         return write_removed(self.folder, made, rows, self.manifest.generation + 1)
 
-    def _together(self, segments: Sequence[Segment]) -> list[StoredSegment]:
+    def _require_intact(self, segments: Sequence[StoredSegment]) -> None:
+        """Refuse to write anew what is damaged: its new checksum would say that it is right."""
+        files = [file for each in segments for file in each.files]
+        if bad := [file.name for file in files if not file.intact(self.folder)]:
+            raise not_as_written(self.folder, bad, len(files))
+
+    def _together(self, stored: Sequence[StoredSegment]) -> StoredSegment:
         """Write the kept rows of segments as one; one that nothing was removed from stays."""
-        if len(segments) == 1 and not len(segments[0].removed):
-            return [segments[0].stored]
+        if not _rewritten(stored):
+            return stored[0]
+        segments = self._opened(stored)
         kept = [np.flatnonzero(each.kept) for each in segments]
-        if not sum(map(len, kept)):
-            return []
         table = stored_together(
             [each.table.take(pa.array(rows)) for each, rows in zip(segments, kept, strict=True)]
         )
@@ -229,7 +247,7 @@ class GalleryWriter:
                     else small["jpeg"].take(pa.array(rows)).to_pylist()
                 )
         vectors = [each.vectors[rows] for each, rows in zip(segments, kept, strict=True)]
-        return [self._segment(vectors, table, pictures)]
+        return self._segment(vectors, table, pictures)
 
     def _segment(
         self,
@@ -280,6 +298,11 @@ class GalleryWriter:
                 f"{self.folder}: holds embeddings of {self.manifest.dimension} dimensions, not "
                 f"{vectors.shape[1]}"
             )
+
+
+def _rewritten(group: Sequence[StoredSegment]) -> bool:
+    """Return whether compacting writes segments anew: one that is whole stays."""
+    return len(group) > 1 or any(each.removed_count for each in group)
 
 
 @contextmanager

@@ -266,3 +266,59 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
         with pytest.raises(InputError, match=r"file.*: cannot be written to \("):
             require_writable(place)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def found_in(folder):
+    return [path.relative_to(folder).as_posix() for path in find_images(folder)]
+
+
+def test_linked_folders_are_read_once(tmp_path, draw):
+    """By their own path where they lie in the folder, else by the first of their links."""
+    home, nas = tmp_path / "home", tmp_path / "nas"
+    draw(home / "z" / "own.png")
+    for name in ("c1/1.png", "c2/deep/2.png"):
+        draw(nas / name)
+    (home / "a").symlink_to(home / "z")
+    (home / "c1").symlink_to(nas / "c1")
+    (home / "b1").symlink_to("../nas/c1")
+    (home / "z" / "second").symlink_to(nas / "c2")
+    assert found_in(home) == ["b1/1.png", "z/own.png", "z/second/deep/2.png"]
+    # A link in a linked folder is followed, too; a folder that was reached is not read again.
+    (nas / "c2" / "more").symlink_to(tmp_path / "third")
+    draw(tmp_path / "third" / "3.png")
+    (tmp_path / "third" / "again").symlink_to(nas / "c1")
+    assert found_in(home)[-2:] == ["z/second/deep/2.png", "z/second/more/3.png"]
+    assert len(found_in(home)) == 4
+
+
+def test_links_to_folders_around_are_circles(tmp_path, draw):
+    """What lies beside the folder is not brought in by a link to the one above."""
+    draw(tmp_path / "home" / "c1" / "1.png")
+    draw(tmp_path / "beside" / "2.png")
+    nas = tmp_path / "nas"
+    draw(nas / "c2" / "3.png")
+    draw(nas / "beside" / "4.png")
+    (tmp_path / "home" / "up").symlink_to(tmp_path)
+    (tmp_path / "home" / "c2").symlink_to(nas / "c2")
+    (nas / "c2" / "up").symlink_to(nas)
+    (nas / "c2" / "home").symlink_to(tmp_path / "home")
+    assert found_in(tmp_path / "home") == ["c1/1.png", "c2/3.png"]
+    assert [path.name for path in find_images(tmp_path / "home" / "c2")] == ["3.png", "1.png"]
+
+
+def test_a_linked_folder_that_cannot_be_listed_is_named(tmp_path, draw, monkeypatch):
+    draw(tmp_path / "home" / "1.png")
+    (tmp_path / "nas").mkdir()
+    link = tmp_path / "home" / "c1"
+    link.symlink_to(tmp_path / "nas")
+    scandir = os.scandir
+
+    def refusing(place):
+        if place == str(link):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert read_images(tmp_path / "home").closed == (
+        f"{link}: cannot be listed (Permission denied)",
+    )

@@ -8,14 +8,18 @@ import torch
 from PIL import Image
 
 from annotations.boxes import Boxes
+from annotations.datasets import read_images
+from annotations.errors import InputError
 from pipelines.cli.main import main
 from pipelines.jobs.adding import add
+from pipelines.jobs.retrieval import build_from, search
 from pipelines.recipes import load_recipe
 from pipelines.report.explain import Explainer
 from pipelines.report.material import PLAIN, Network
 from reid.embedding import embed
 from reid.methods import build_model
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.question import Question
 from reid.run import Run, save_model
 
 
@@ -88,3 +92,12 @@ def test_explanations_are_of_what_the_gallery_holds(run, folder, tmp_path, mirro
     # Cells are float32, embeddings bf16 where the processor has it.
     off = np.linalg.norm(gallery.embeddings - cells.mean((2, 3)).numpy(), axis=1).max()
     assert off < 0.3 * apart
+
+
+def test_results_that_cannot_be_written_are_said_before_any_work(
+    monkeypatch, run, folder, tmp_path
+):
+    build_from(read_images(folder), run, tmp_path / "gallery", None, "global", "cpu")
+    monkeypatch.setattr("pipelines.jobs.retrieval.search_in", None)
+    with pytest.raises(InputError, match=r"0\.png: cannot be written to"):
+        search(folder, [tmp_path / "gallery"], Question(top=1), folder / "0.png", run=run.source)

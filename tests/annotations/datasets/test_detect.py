@@ -39,3 +39,14 @@ def test_unknown_kind_suggests(tmp_path: Path) -> None:
 )
 def test_list_files_tell_a_set(write, files: dict[str, str], kind: str) -> None:
     assert detect_dataset(write(files)) == kind
+
+
+def test_an_image_is_a_data_set_of_one(write, known) -> None:
+    root = write({"0002_c002_1.JPG": "", "other.jpg": "", "images.csv": "image\nother.jpg\n"})
+    path = root / "0002_c002_1.JPG"
+    assert detect_dataset(path) == "image"
+    assert known(path) == known(path, "image") == {path.name: {}}
+    images = read_images(path)
+    assert images.root == root and images.source == str(path)
+    with pytest.raises(InputError, match=r"images.csv: is no image file; those end in .bmp"):
+        read_images(root / "images.csv", "image")

@@ -43,3 +43,20 @@ def test_too_deep_or_empty(tmp_path, write) -> None:
 def test_a_split_by_another_name_is_refused(write) -> None:
     with pytest.raises(InputError, match=r"val: looks like a split; .* gallery and test here"):
         read_images(write(["val/0001/x.jpg"]))
+
+
+@pytest.mark.parametrize(
+    "names", [("c001", "C2"), ("cam2", "CAM10"), ("camera_3", "Camera-04"), ("cam-01", "c_1")]
+)
+def test_folders_that_are_called_as_cameras_are_cameras(write, known, names) -> None:
+    files = [f"{name}/{number}.jpg" for name in names for number in range(2)]
+    root = write([*files, "flat_c7_.jpg"])
+    expected = {file: {"camera": file.split("/")[0]} for file in files}
+    assert known(root) == expected | {"flat_c7_.jpg": {"camera": "c7"}}
+    write([f"train/{names[0]}/x.jpg"])
+    assert known(root)[f"train/{names[0]}/x.jpg"] == {"split": "train", "camera": names[0]}
+
+
+@pytest.mark.parametrize("other", ["car/x.jpg", "c1/north/x.jpg", "c1x/x.jpg", "campus1/x.jpg"])
+def test_other_folders_beside_them_make_them_identities(write, known, other) -> None:
+    assert known(write(["c1/1.jpg", other]))["c1/1.jpg"] == {"identity": "c1"}

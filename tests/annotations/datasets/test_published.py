@@ -32,7 +32,7 @@ def images(**splits: int) -> Images:
 
 
 def test_every_public_set_is_there() -> None:
-    assert set(PUBLISHED) == set(DATASETS) - {"folder", "table", "twocam"}
+    assert set(PUBLISHED) == set(DATASETS) - {"folder", "image", "table", "twocam"}
 
 
 def test_a_whole_set_is_quiet_and_unknown_counts_are_not_compared() -> None:

@@ -68,8 +68,8 @@ def test_a_folder_within_a_known_one_is_compared(cams, grown):
     assert table.index.is_unique
     # What is known of a file stays known, by its first folder; of the new one nothing is.
     changed = table.loc[str(cams / "c1" / "1.png")]
-    assert changed["image"] == "c1/1.png" and changed["identity"] == "c1"
-    assert pd.isna(table.loc[str(cams / "c1" / "new.png")]["identity"])
+    assert changed["image"] == "c1/1.png" and changed["camera"] == "c1"
+    assert pd.isna(table.loc[str(cams / "c1" / "new.png")]["camera"])
     for folder, gone, count in ((cams, 1, 6), (cams / "c1", 0, 3), (cams, 0, 6)):
         assert names(grown(read_images(folder))[0]) == ({}, gone, count)
 
