@@ -9,14 +9,17 @@ from typing import Any
 from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
+from annotations.files import require_writable
 from annotations.images import Images
+from pipelines.jobs.boxes_drawn import boxes_drawn
 from pipelines.jobs.detector import vocabulary_of
 from pipelines.jobs.found import found_at
 from pipelines.jobs.part_boxes import detect_in, detector_for
 from pipelines.jobs.parts_compared import compare_found, comparer_for
+from pipelines.jobs.unreadable import UNREADABLE, write_unreadable
 from pipelines.tables import say, written
 from reid.data.locate import Found
-from reid.embedding import embed
+from reid.embedding import NothingReadError, embed
 from reid.methods import check_branches, needs_boxes
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.certainty import UNKNOWN, calibration_for, with_probabilities
@@ -109,6 +112,7 @@ def search(
     images = read_images(queries, dataset)
     opened.require_model(loaded.hash)
     branches = check_branches(opened.about.branches)
+    require_writable(out)
     comparer = comparer_for(loaded, found, detector, evidence, branches, out, device)
     if detector is not None and needs_boxes(loaded.recipe, branches):
         place = detector_for(loaded, detector, branches)
@@ -141,6 +145,8 @@ def search_in(
 ) -> Path:
     """Search opened galleries, and write results as CSV, Parquet, JSON lines and a page.
 
+    Queries that cannot be read are listed in ``unreadable.csv`` beside them.
+
     What compares parts is ``comparer``, of `pipelines.jobs.parts_compared.comparer_for`; or why
     nothing does.
     """
@@ -149,14 +155,17 @@ def search_in(
     branches = check_branches(about.branches)
     question.check(about.distance)
     calibration = calibration_for(run, about, question, demanded=unknown is not None)
-    embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
+    try:
+        embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
+    except NothingReadError as error:
+        _list_unreadable(out, [*images.closed, *error.problems])
+        raise
     if embedded.distance != about.distance:
         raise InputError(
             f"{galleries.name}: holds embeddings for the distance {about.distance}, where its "
             f"network is compared by {embedded.distance} now; make the gallery again"
         )
-    for problem in embedded.problems:
-        say(problem)
+    _list_unreadable(out, [*images.closed, *embedded.problems])
     found = find(galleries, embedded.vectors, embedded.images, question)
     if calibration is not None:
         found = with_probabilities(found, calibration, UNKNOWN if unknown is None else unknown)
@@ -169,7 +178,7 @@ def search_in(
         galleries,
         embedded.images,
         out,
-        boxes=drawn,
+        boxes=None if drawn is None else boxes_drawn(drawn, found, galleries, embedded.images),
         query_boxes=drawn,
         vocabulary=None if drawn is None else vocabulary_of(drawn),
         evidence=told,
@@ -178,3 +187,14 @@ def search_in(
     written(out, f"rank lists of {found['query'].nunique():,} queries ({names}):")
     written(page, "page:")
     return page
+
+
+def _list_unreadable(out: Path, lines: Sequence[str]) -> None:
+    """Say which queries cannot be read, and write their list, or remove an earlier search's."""
+    if not lines:
+        (out / UNREADABLE).unlink(missing_ok=True)
+        return
+    for line in lines[:10]:
+        say(line)
+    place = write_unreadable(out, lines)
+    written(place, f"{len(lines)} files and folders that cannot be used:")

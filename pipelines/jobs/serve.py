@@ -8,6 +8,7 @@ from pathlib import Path
 
 from annotations.boxes import Boxes
 from annotations.errors import InputError
+from annotations.files import require_writable
 from annotations.images import Images
 from annotations.web.serve import address, bind, serve, token_for
 from detection.detect import detect_few
@@ -57,6 +58,7 @@ def serve_galleries(
     """
     taken = bind(host, port)
     searcher = Searcher(galleries, run, unknown=unknown, device=device)
+    require_writable(out)
     branches = check_branches(searcher.galleries().about.branches)
     found = _finder(searcher.run, branches, detector, device)
     if isinstance(found, str):

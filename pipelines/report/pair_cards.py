@@ -10,6 +10,9 @@ from reid.explain.shown import Part, Picture, marks_shown, parts_shown
 from reid.retrieval.thumbnails import Thumbnail
 from reid.verification.judgement import UNREADABLE, Judgements
 
+_FRAME = (240.0, 212.0)
+"""Pixels of a picture at least, where the page is wide enough to show its parts' names."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -51,7 +54,11 @@ def make_card(
     pair = judged.table.iloc[row]
     evidence = judged.evidence
     first, second = (
-        Picture(str(pair[side]), thumbnail, marks_shown(frame, evidence, row))
+        Picture(
+            str(pair[side]),
+            thumbnail,
+            marks_shown(frame, evidence, row, thumbnail.size, None, _FRAME),
+        )
         for side, (thumbnail, frame) in zip(("first", "second"), pictures, strict=True)
     )
     verdict = "" if pd.isna(right) else "right" if right else "wrong"  # type: ignore[call-overload]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from annotations.boxes import CORNERS
+from reid.explain.names import FRAME, place_names
 from reid.explain.says import FULL, absence, colour_apart, colour_of, signed
 from reid.retrieval.thumbnails import Thumbnail
 from reid.verification.part_evidence import PartEvidence
@@ -22,8 +23,8 @@ class Mark:
         words: what the part says, for a pointer resting on it.
         colour: as the part says; empty for one that only this image shows.
         place: left, top, width and height.
-        label: from which edge of the box its name is written, ``left`` or ``right``; empty for a
-            further box of a part.
+        label: where its name is written, one of `reid.explain.names.PLACES`; empty for a further
+            box of a part, and for a name that would cover another.
     """
 
     part: str
@@ -98,7 +99,12 @@ def parts_shown(evidence: PartEvidence, row: int, farthest: float | None = None)
 
 
 def marks_shown(
-    frame: pd.DataFrame | None, evidence: PartEvidence, row: int, farthest: float | None = None
+    frame: pd.DataFrame | None,
+    evidence: PartEvidence,
+    row: int,
+    size: tuple[int, int],
+    farthest: float | None = None,
+    frame_size: tuple[float, float] = FRAME,
 ) -> tuple[Mark, ...]:
     """Return the boxes over one picture of a pair, the largest first.
 
@@ -106,7 +112,9 @@ def marks_shown(
         frame: rows of the boxes table, of that image.
         evidence: of pairs.
         row: which pair.
+        size: width and height of the picture.
         farthest: see `parts_shown`.
+        frame_size: pixels of what the picture is fitted into, at least.
     """
     if frame is None:
         return ()
@@ -116,25 +124,26 @@ def marks_shown(
     sizes = (frame["x2"] - frame["x1"]) * (frame["y2"] - frame["y1"])
     frame = frame.loc[sizes.sort_values(ascending=False, kind="stable").index]
     again = frame.duplicated("part")
+    boxes = [tuple(box) for box in (100 * frame[CORNERS].to_numpy(float)).tolist()]
+    shared = [not np.isnan(evidence.distances[row, place[part]]) for part in frame["part"]]
+    named = np.flatnonzero(~again.to_numpy() & np.array(shared, bool))
+    parts, places = list(frame["part"].iloc[named]), [boxes[one] for one in named]
+    names = place_names(parts, places, size, frame_size)
+    labels = dict(zip(named.tolist(), names, strict=True))
     made = []
-    for part, further, corners in zip(
-        frame["part"], again, 100 * frame[CORNERS].to_numpy(float), strict=True
-    ):
+    for number, (part, corners) in enumerate(zip(frame["part"], boxes, strict=True)):
         apart = float(evidence.distances[row, place[part]])
         say = float(evidence.says[row, place[part]])
-        x1, y1, x2, y2 = (round(float(value), 2) for value in corners)
-        alone = np.isnan(apart)
-        if alone:
+        x1, y1, x2, y2 = (round(value, 2) for value in corners)
+        if not shared[number]:
             words, colour = "not seen in the other image", ""
         elif evidence.curves is None:
             words = f"distance {apart:.3f}"
             colour = colour_apart(apart / reach if reach else 0.0)
         else:
             words, colour = f"log-odds {signed(say)}", colour_of(say)
-        # A name that starts near the right edge would be cut off there.
-        label = "" if further or alone else "right" if x1 > 70 else "left"
         where = (x1, y1, round(x2 - x1, 2), round(y2 - y1, 2))
-        made.append(Mark(part, words, colour, where, label))
+        made.append(Mark(part, words, colour, where, labels.get(number, "")))
     return tuple(made)
 
 

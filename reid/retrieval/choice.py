@@ -32,8 +32,9 @@ class Choice:
 
     Attributes:
         index: the index that was built.
-        table: a row for each setting tried: ``probes``, ``candidates``, ``recall`` and
-            ``milliseconds`` a query; the first row is exact search.
+        table: a row for each setting tried: ``search`` (``exact``, which is the first row, or
+            ``index``), ``probes`` and ``candidates`` (of an index), ``recall`` and
+            ``milliseconds`` a query.
         probes: of the setting chosen; 0 for exact search.
         candidates: likewise.
         recall: of the setting chosen, on embeddings that did not take part in choosing.
@@ -68,7 +69,8 @@ def choose(gallery: Gallery, wanted: float, top: int = 10, seed: int = 0) -> Cho
         seed: of the draw of queries.
 
     Raises:
-        InputError: the gallery is too small, or its distance is none that faiss knows.
+        InputError: the gallery is too small, also for lists so long, or its distance is none that
+            faiss knows.
     """
     distance = distance_named(gallery.about.distance)
     if not isinstance(distance, IndexedDistance):
@@ -80,6 +82,11 @@ def choose(gallery: Gallery, wanted: float, top: int = 10, seed: int = 0) -> Cho
         raise InputError(
             f"{gallery.path}: {len(gallery):,} images are searched exactly in no time; an index "
             f"needs {LEAST:,}"
+        )
+    if top >= len(gallery):  # an image is asked for others
+        raise InputError(
+            f"top: {top:,} others are asked for, and the gallery holds {len(gallery):,} images; "
+            f"give at most {len(gallery) - 1:,}"
         )
     if not 0 < wanted <= 1:
         raise InputError(f"recall: {wanted:g} is no share; give one such as 0.95")
@@ -94,7 +101,7 @@ def choose(gallery: Gallery, wanted: float, top: int = 10, seed: int = 0) -> Cho
     )
     truth = _without(truth, asked, top)
     tune, check = np.arange(len(asked)) % 2 == 0, np.arange(len(asked)) % 2 == 1
-    tried = [{"probes": 0, "candidates": 0, "recall": 1.0, "milliseconds": exact}]
+    tried: list[dict[str, Any]] = [{"search": "exact", "recall": 1.0, "milliseconds": exact}]
     shares: dict[tuple[int, int], Floats] = {}
     for probes in _powers(index.nlist):
         before = 0.0
@@ -108,7 +115,7 @@ def choose(gallery: Gallery, wanted: float, top: int = 10, seed: int = 0) -> Cho
             share = recall(_without(found, asked, top), truth)
             shares[probes, candidates] = share
             tried.append(
-                {"probes": probes, "candidates": candidates,
+                {"search": "index", "probes": probes, "candidates": candidates,
                  "recall": float(share[tune].mean()), "milliseconds": taken}
             )  # fmt: skip
             if share.mean() >= min(1.0, wanted + 0.02) or share.mean() < before + _MORE:
@@ -116,9 +123,10 @@ def choose(gallery: Gallery, wanted: float, top: int = 10, seed: int = 0) -> Cho
             before = float(share.mean())
         if taken > exact:
             break
-    table = pd.DataFrame(tried)
+    whole = {"probes": "Int64", "candidates": "Int64"}  # exact search has neither
+    table = pd.DataFrame(tried)[["search", *whole, "recall", "milliseconds"]].astype(whole)
     fast = table[(table["recall"] >= wanted) & (table["milliseconds"] < exact)]
-    for setting in fast[fast["probes"] > 0].sort_values("milliseconds").itertuples():
+    for setting in fast.sort_values("milliseconds").itertuples():
         share = shares[int(setting.probes), int(setting.candidates)][check]  # type: ignore[arg-type]
         if share.mean() >= wanted:
             margin = 1.96 * float(share.std(ddof=1)) / len(share) ** 0.5

@@ -74,7 +74,12 @@ class Compared:
         evidence = self.evidence
         if evidence.curves is None:
             return _nearest(_ordered(evidence, evidence.distances, row))
-        told = [(part, -say) for part, say in _ordered(evidence, -evidence.says, row) if say]
+        # What is told as 0.0 is neither for it nor against it.
+        told = [
+            (part, -say)
+            for part, say in _ordered(evidence, -evidence.says, row)
+            if float(f"{say:.1f}")
+        ]
         both = [
             f"{words} {', '.join(f'{part} {signed(say)}' for part, say in some)}"
             for words, some in (

@@ -62,7 +62,9 @@ def make_cards(
             Picture(
                 file.name,
                 thumbnails[file],
-                marks_shown(compared.boxes.get(file), evidence, row, farthest),
+                marks_shown(
+                    compared.boxes.get(file), evidence, row, thumbnails[file].size, farthest
+                ),
             )
             for file in compared.files[row]
         )

@@ -24,6 +24,7 @@ from reid.retrieval.evidence_card import (
     make_cards,
     scale_of,
 )
+from reid.retrieval.results import spelled
 from reid.retrieval.searched import Searched
 from reid.retrieval.thumbnails import Thumbnail, from_file, make_thumbnails
 from reid.retrieval.timeline import Timeline, timeline
@@ -102,8 +103,9 @@ def write_results(
         galleries: where it searched.
         query_images: the queries, also those for which nothing was found.
         out: the folder to write to.
-        boxes: part boxes of gallery images, to draw; needs ``vocabulary``.
-        query_boxes: part boxes of query images, to draw; needs ``vocabulary``.
+        boxes: part boxes to draw on gallery images, named by their files as ``frame`` has them;
+            needs ``vocabulary``.
+        query_boxes: part boxes to draw on query images, by their names; needs ``vocabulary``.
         vocabulary: the colours of the parts.
         evidence: what parts say of the first images of the lists that the page shows, of which
             it shows the pictures side by side; or one line on why there is none.
@@ -131,16 +133,15 @@ def write_results(
     compared = None if isinstance(evidence, str) else evidence.compared
     cards = {} if isinstance(evidence, str) else _cards(shown, evidence)
 
-    def tile(row: Any, file: Path, parts: dict[str, list[_Part]], **more: Any) -> _Tile:
+    def tile(row: Any, file: Path, parts: list[_Part] | None, **more: Any) -> _Tile:
         identity, camera = _text(row.identity), _text(row.camera)
-        drawn = parts.get(row.image, [])
-        return _Tile(row.image, identity, camera, thumbnails[file], drawn, **more)
+        return _Tile(row.image, identity, camera, thumbnails[file], parts or [], **more)
 
     def ranked(row: Any) -> _Tile:  # a row with its label first
         return tile(
             row,
             Path(row.file),
-            gallery_parts,
+            gallery_parts.get(row.file),  # another gallery may have an image of its name
             rank=row.rank,
             distance=row.distance,
             verdict=_verdict(row.match),
@@ -158,7 +159,12 @@ def write_results(
         verdicts = [one.verdict for one in tiles]
         lists.append(
             _RankList(
-                tile(row, asked[row.image], query_parts, images=_first(mine, "query_images", 1)),
+                tile(
+                    row,
+                    asked[row.image],
+                    query_parts.get(str(row.image)),
+                    images=_first(mine, "query_images", 1),
+                ),
                 tiles,
                 timeline(mine, verdicts, getattr(row, "time", None)),
                 unknown=_first(mine, "unknown", False),
@@ -187,11 +193,10 @@ def write_results(
             problems=sorted(made.problem for made in thumbnails.values() if made.problem),
         )
     )
-    words = frame["match"].map({True: "true", False: "false"})
     table = frame.drop(columns="row")
     if not isinstance(evidence, str):
         table = evidence.beside(table)
-    write_table(table.assign(match=words), out / "results.csv")
+    write_table(spelled(table), out / "results.csv")
     write_table(table, out / "results.parquet")
     write_text(out / "results.jsonl", table.to_json(orient="records", lines=True))
     write_text(out / "results.html", page)

@@ -18,6 +18,14 @@ from reid.retrieval.searched import Searched
 from reid.retrieval.sets import set_distance
 
 SHOWN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
+"""Columns of an images table that results tell of first; all others that are known come behind."""
+OWN = frozenset(
+    {"query", "rank", "image", "distance", "query_identity", "query_camera", "match", "images",
+     "query_images", "gallery", "file", "row", "item", "probability", "unknown", "parts",
+     "parts_say"}
+)  # fmt: skip
+"""Columns that results have of themselves. An images table's further column of such a name is told
+as ``own_NAME``."""
 
 
 def search(
@@ -38,10 +46,11 @@ def search(
         Columns ``query`` (of several images of one vehicle the first), ``rank`` (from 1),
         ``image``, ``distance``, ``identity``, ``camera``, ``query_identity``, ``query_camera``,
         ``match`` (boolean, empty where one of the identities is unknown), ``gallery`` and ``file``
-        (paths), ``row`` (of the galleries), and where any image has them ``track``, ``time``,
-        ``viewpoint``, ``make``, ``model``, ``year``, ``colour``; with groups ``images``, how many
-        the galleries hold of the group; with several images a query ``query_images``, how many they
-        are. By query in their order and by rank.
+        (paths), ``row`` (of the galleries), and where any image found has them ``track``, ``time``,
+        ``viewpoint``, ``make``, ``model``, ``year``, ``colour``, then every further column of the
+        galleries' tables; with groups ``images``, how many the galleries hold of the group; with
+        several images a query ``query_images``, how many they are. By query in their order and by
+        rank.
 
     Raises:
         InputError: as `Gallery.search`, embeddings that do not fit the images, a column that is not
@@ -87,7 +96,8 @@ def _by_sets(found: pd.DataFrame, finder: Finder, question: Question) -> pd.Data
 
 def _told(found: pd.DataFrame, finder: Finder, question: Question) -> pd.DataFrame:
     """Return what is known of queries and of what they found."""
-    items = finder.galleries.table(found["row"].to_numpy())
+    rows = found["row"].to_numpy()
+    items = finder.galleries.table(rows)
     asked = finder.queries.names.loc[found["unit"]].reset_index(drop=True)
     frame = pd.DataFrame(
         {
@@ -102,12 +112,30 @@ def _told(found: pd.DataFrame, finder: Finder, question: Question) -> pd.DataFra
             "match": (items["identity"] == asked["identity"]).astype("boolean"),
         }
     )
-    for name in SHOWN:
-        if name in items and name not in frame and items[name].notna().any():
-            frame[name] = items[name]
+    for name in dict.fromkeys([*SHOWN, *items.columns.drop(["image", "gallery", "file"])]):
+        if name not in items or name in ("identity", "camera") or items[name].isna().all():
+            continue
+        column = items[name]
+        if column.dtype == object:  # of several galleries, of which one may have no value at all
+            column = column.convert_dtypes()
+        if column.dtype == object:  # or words where another has numbers
+            column = finder.galleries.words(name, rows)
+        frame[f"own_{name}" if name in OWN else name] = column
     if question.group is not None:
         sizes = finder.galleries.sizes(question.group, found["group"], finder.keep)
         frame["images"] = found["group"].map(sizes).fillna(1).astype("int64")
     if question.together is not None:
         frame["query_images"] = asked["query_images"]
     return frame.assign(gallery=items["gallery"], file=items["file"], row=found["row"])
+
+
+def known_columns(found: pd.DataFrame) -> list[str]:
+    """Return the columns of what `search` found that tell what is known of an image."""
+    return [name for name in found.columns if name not in OWN]
+
+
+def spelled(found: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for a CSV file: what is true or false as ``true`` and ``false``."""
+    flags = [str(name) for name in found if pd.api.types.is_bool_dtype(found[name])]
+    words = {True: "true", False: "false"}
+    return found.assign(**{name: found[name].map(words) for name in flags})

@@ -27,6 +27,11 @@ class Thumbnail:
     height: int = 0
     problem: str = ""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
 
 def make_thumbnails(paths: Iterable[Path], side: int = SIDE) -> dict[Path, Thumbnail]:
     """Return a thumbnail for each path, no side longer than ``side``; each file is read once."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from annotations.times import told_time
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -24,7 +26,8 @@ class Timeline:
     """Everything found for a query.
 
     Attributes:
-        lanes: the sightings of each camera, by its name.
+        lanes: the sightings of each camera, by its name, in the order in which they are drawn:
+            the nearest last, so that it lies on top.
         first: the earliest time, in words.
         last: the latest.
         asked: where the query lies, a percentage; None where its time is not known.
@@ -50,13 +53,13 @@ def timeline(found: pd.DataFrame, verdicts: Iterable[str], asked: Any = None) ->
     times = found["time"].dropna()
     low, high = (edge(times.tolist() + ([] if known is None else [known])) for edge in (min, max))
     lanes: dict[str, list[Sighting]] = {}
-    for row, verdict in zip(found.itertuples(), verdicts, strict=True):
+    for row, verdict in reversed(list(zip(found.itertuples(), verdicts, strict=True))):
         time: Any = row.time
         if pd.isna(time):
             continue
         camera = "" if pd.isna(row.camera) else str(row.camera)  # type: ignore[arg-type]
         place = round(100 * (time - low) / (high - low), 2)
-        words = f"rank {row.rank}, time {time:g}"
+        words = f"rank {row.rank}, time {told_time(time)}"
         lanes.setdefault(camera, []).append(Sighting(int(row.rank), verdict, place, words))  # type: ignore[arg-type]
     at = None if known is None else round(100 * (known - low) / (high - low), 2)
-    return Timeline(dict(sorted(lanes.items())), f"{low:g}", f"{high:g}", at)
+    return Timeline(dict(sorted(lanes.items())), told_time(low), told_time(high), at)

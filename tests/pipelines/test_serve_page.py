@@ -167,8 +167,15 @@ def test_dropping_choosing_and_marking(page, place, address):
         page.get_by_text("Save as CSV").click()
     saved = pd.read_csv(download.value.path())
     assert saved["image"].tolist()[0] == "3.png" and saved["images"].tolist() == [2, 2]
+    page.get_by_label("how many").fill("")  # as many as usual
+    page.wait_for_timeout(1500)
+    found(page, "3.png", 2)
     page.get_by_label("more conditions").fill("camra=c1")
-    page.get_by_text("did you mean 'camera'").wait_for()
+    page.locator(".ps-why", has_text="did you mean 'camera'").wait_for()
+    assert page.locator(".ps-card").count() == 0  # what was found before is no answer to this
+    page.get_by_label("more conditions").fill("")
+    found(page, "3.png", 2)
+    assert page.locator(".ps-why").count() == 0
 
 
 def test_a_region_of_a_larger_picture(page, place):
@@ -196,6 +203,7 @@ def test_a_region_of_a_larger_picture(page, place):
     bad.write_bytes(b"no image")
     page.set_input_files("input[type=file]", str(bad))
     page.get_by_text("not a readable image").wait_for()
+    assert page.locator(".ps-drop .q-icon", has_text="done").count() == 0
 
 
 def test_the_parts_of_a_match_are_opened(place_with_parts):
@@ -249,6 +257,9 @@ def test_without_a_browser(address, place):
     assert picture.headers["content-type"] == "image/jpeg"
     paths = httpx.get(f"{address}api/openapi.json").json()["paths"]
     assert "/api/search" in paths and all(path.startswith("/api/") for path in paths)
+    for path, status in (("api/search", 405), ("api/nothing", 404)):
+        refused = httpx.get(f"{address}{path}")
+        assert refused.status_code == status and refused.json()["detail"]
     elsewhere = httpx.get(f"{address}api/galleries", headers={"host": "evil.example"})
     assert elsewhere.status_code == 403
 
@@ -257,7 +268,9 @@ def test_what_cannot_be_served(place, monkeypatch, capsys):
     for words, said in (
         (["serve", str(place / "photos")], "not a gallery"),
         (["serve", str(place / "gallery"), "--host", "256.1.1.1"], "cannot listen on"),
-    ):
+        (["serve", str(place / "gallery"), "--port", "0", "--out", str(place / "scene.png")],
+         "scene.png: cannot be written to"),
+    ):  # fmt: skip
         monkeypatch.setattr(sys, "argv", ["partreid", *words])
         with pytest.raises(SystemExit) as caught:
             main()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from fastapi import APIRouter, FastAPI, File, Form, HTTPException, Response, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Response, UploadFile
 from fastapi import Path as InPath
 from fastapi import Query as InQuery
 from pydantic import BaseModel, Field
@@ -18,9 +18,11 @@ from pydantic import BaseModel, Field
 from annotations.boxes import CORNERS
 from annotations.errors import InputError
 from reid.retrieval.question import Question
+from reid.retrieval.results import known_columns
 from reid.retrieval.selection import Condition
 from reid.retrieval.service.marks import Marks
-from reid.retrieval.service.searcher import Answer, GoneError, Searcher
+from reid.retrieval.service.problems import Problem, add_unknown
+from reid.retrieval.service.searcher import Answer, Searcher
 from reid.retrieval.service.uploads import Uploads
 from reid.retrieval.thumbnails import thumbnail_file
 
@@ -28,18 +30,11 @@ MOST = 1000
 """Images that one search finds at most."""
 LARGE = 1600
 """Pixels of the longer side of an image that is shown large."""
-_SEEN = ("identity", "camera", "track", "time", "viewpoint", "make", "model", "year", "colour")
 
 Made = TypeVar("Made")
 Fraction = Annotated[float, Form(ge=0, le=1, allow_inf_nan=False)]
 Corner = Annotated[float, InQuery(ge=0, le=1, allow_inf_nan=False)]
 ItemName = Annotated[str, InPath(pattern=r"^\d{1,18}-\d{1,18}$")]
-
-
-class Problem(BaseModel):
-    """What is wrong, and what to do about it."""
-
-    detail: str
 
 
 class GalleryFacts(BaseModel):
@@ -270,18 +265,8 @@ def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -
     def pairs() -> Response:
         return Response(marks.pairs().to_csv(index=False), media_type="text/csv")
 
+    add_unknown(api)
     return api
-
-
-def add_errors(app: FastAPI) -> None:
-    """Answer what goes wrong as `Problem`."""
-
-    def refuse(_: object, error: Exception) -> Response:
-        status = 404 if isinstance(error, GoneError) else 400
-        body = Problem(detail=str(error)).model_dump_json()
-        return Response(body, status_code=status, media_type="application/json")
-
-    app.add_exception_handler(InputError, refuse)
 
 
 def _ask(
@@ -343,6 +328,7 @@ def _boxes(frame: pd.DataFrame | None, part: str) -> list[PartBox]:
 def told(answer: Answer, query: str, size: tuple[int, int]) -> Matches:
     """Return an answer as it is sent."""
     found = answer.found
+    seen = known_columns(found)
     matches = [
         Match(
             rank=int(row["rank"]),
@@ -352,7 +338,7 @@ def told(answer: Answer, query: str, size: tuple[int, int]) -> Matches:
             distance=float(row["distance"]),
             probability=row.get("probability"),
             images=int(row.get("images", 1)),
-            known={name: _plain(row[name]) for name in _SEEN if not pd.isna(row.get(name))},
+            known={name: _plain(row[name]) for name in seen if not pd.isna(row[name])},
         )
         for row in found.to_dict("records")
     ]
@@ -362,7 +348,9 @@ def told(answer: Answer, query: str, size: tuple[int, int]) -> Matches:
 
 
 def _plain(value: Any) -> str | float | int:
-    return value if isinstance(value, str | float | int) else value.item()
+    plain = value if isinstance(value, str | float | int) else value.item()
+    # JSON has no word for what is infinite.
+    return str(plain) if isinstance(plain, float) and np.isinf(plain) else plain
 
 
 def _jpeg(content: bytes | None) -> Response:

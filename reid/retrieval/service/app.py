@@ -9,9 +9,10 @@ from nicegui import app, ui
 
 from annotations.web.guard import Guard
 from annotations.web.limit import Limit
-from reid.retrieval.service.api import Turns, add_errors, make_api
+from reid.retrieval.service.api import Turns, make_api
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.page import SearchPage
+from reid.retrieval.service.problems import add_errors
 from reid.retrieval.service.searcher import Searcher
 from reid.retrieval.service.uploads import Uploads
 

@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from fastapi import HTTPException
 from nicegui import events, ui
 
 from annotations.errors import InputError
+from annotations.times import told_time
 from reid.retrieval.evidence_card import (
     EvidenceCard,
     card_css,
@@ -23,9 +22,12 @@ from reid.retrieval.evidence_card import (
     strip_html,
 )
 from reid.retrieval.question import Question
+from reid.retrieval.results import spelled
 from reid.retrieval.selection import Condition
 from reid.retrieval.service.api import MOST, Made, Turns
 from reid.retrieval.service.marks import Marks
+from reid.retrieval.service.offers import has, named, values
+from reid.retrieval.service.problems import said_of
 from reid.retrieval.service.searcher import Answer, Searcher
 from reid.retrieval.service.uploads import Corners, Upload, Uploads
 from reid.retrieval.several import Galleries
@@ -36,7 +38,9 @@ _CHOSEN = ("camera", "colour", "type", "viewpoint")
 """Columns whose values are offered to choose from."""
 _GROUPS = ("track", "camera", "identity")
 _VALUES = 300
-_KNOWN = ("identity", "camera", "time", "track", "make", "model", "year", "colour")
+_KNOWN = ("identity", "camera", "time", "track", "make", "model", "year", "type", "colour")
+_WANTED = 24
+"""Matches that are shown, unless told otherwise."""
 _NO_VOTE = "Matches are ordered by the whole image. What its parts say explains one and is no vote."
 _LARGE = 480
 """Pixels of the longer side of the pictures whose parts are compared."""
@@ -64,13 +68,14 @@ class SearchPage:
         self._corners = WHOLE
         self._from: tuple[float, float] | None = None
         self._answer: Answer | None = None
+        self._why = ""  # there is none, though it was asked
         self._asked = 0
         galleries = searcher.galleries()
         ui.add_head_html('<link rel="stylesheet" href="/search/static/search.css">')
         ui.add_head_html(f"<style>{card_css()}</style>")
         with ui.element("div").classes("ps-header w-full"):
             ui.label("partreid").classes("brand")
-            ui.label(_named(galleries)).classes("soft")
+            ui.label(named(galleries)).classes("soft")
             ui.element("div").classes("space")
             ui.link("Interface for programs", "/api/openapi.json").classes("soft")
         with ui.element("div").classes("ps-body"):
@@ -102,17 +107,17 @@ class SearchPage:
         self._hint.visible = False
         self._choices: dict[str, Any] = {}
         for name in _CHOSEN:
-            values = _values(galleries, name)
-            if 1 < len(values) <= _VALUES:
+            offered = values(galleries, name)
+            if 1 < len(offered) <= _VALUES:
                 self._choices[name] = (
                     ui.select(
-                        values, multiple=True, label=name, clearable=True, on_change=self._search
+                        offered, multiple=True, label=name, clearable=True, on_change=self._search
                     )
                     .props("dense outlined use-chips")
                     .classes("w-full")
                 )
         self._times: list[Any] = []
-        if _has(galleries, "time"):
+        if has(galleries, "time"):
             with ui.row().classes("w-full no-wrap gap-2"):
                 for words in ("time from", "to"):
                     number = ui.number(words, on_change=self._search).props(
@@ -120,7 +125,7 @@ class SearchPage:
                     )
                     self._times.append(number)
         groups = {"": "every image"} | {
-            name: f"the nearest of each {name}" for name in _GROUPS if _has(galleries, name)
+            name: f"the nearest of each {name}" for name in _GROUPS if has(galleries, name)
         }
         self._group = ui.select(
             groups, value="", label="show", on_change=self._search
@@ -128,18 +133,18 @@ class SearchPage:
         self._where = ui.input(
             "more conditions, such as year>=2015; colour!=white", on_change=self._search
         ).props("dense outlined clearable debounce=700").classes("w-full")  # fmt: skip
-        self._top = ui.number("how many", value=24, min=1, max=MOST, on_change=self._search).props(
-            "dense outlined debounce=500"
-        )
+        self._top = ui.number(
+            "how many", value=_WANTED, min=1, max=MOST, on_change=self._search
+        ).props("dense outlined debounce=500")
 
     async def _take(self, event: events.UploadEventArguments) -> None:
         content = await event.file.read()
+        event.sender.reset()  # type: ignore[attr-defined]  # else it ticks off what is refused, too
         try:
             self._upload = await asyncio.to_thread(self._uploads.take, content)
         except (InputError, OSError) as error:
-            ui.notify(f"{event.file.name}: {error}", type="negative")
+            ui.notify(f"{event.file.name}: {said_of(error)}", type="negative")
             return
-        event.sender.reset()  # type: ignore[attr-defined]
         self._picture.set_source(f"/api/queries/{self._upload.name}")
         self._picture.visible = self._hint.visible = True
         await self._whole()
@@ -188,20 +193,21 @@ class SearchPage:
             return
         self._asked += 1
         mine = self._asked
-        answer = await self._in_turn(partial(self._find, self._upload, self._corners))
-        if answer is not None and mine == self._asked:
-            self._answer = answer
+        answer, why = await self._in_turn(partial(self._find, self._upload, self._corners))
+        if mine == self._asked:  # what was found before is no answer to what is asked now
+            self._answer, self._why = answer, why
             self._results.refresh()
 
-    async def _in_turn(self, work: Callable[[], Made]) -> Made | None:
-        """Return what some work makes in its turn; None, and say why, where it does not."""
+    async def _in_turn(self, work: Callable[[], Made]) -> tuple[Made | None, str]:
+        """Return what some work makes in its turn; None, and why, which is said, where it fails."""
         try:
-            return await self._turns.take(work)
+            return await self._turns.take(work), ""
         except (InputError, OSError) as error:
-            ui.notify(str(error), type="negative")
+            why, kind = said_of(error), "negative"
         except HTTPException as error:
-            ui.notify(str(error.detail), type="warning")
-        return None
+            why, kind = str(error.detail), "warning"
+        ui.notify(why, type=kind)  # type: ignore[arg-type]
+        return None, why
 
     def _find(self, upload: Upload, corners: Corners) -> Answer:
         path = upload.path if corners == WHOLE else self._uploads.region(upload, corners)
@@ -218,11 +224,15 @@ class SearchPage:
                 conditions.append(Condition("time", operator, (str(number.value),)))
         words = (self._where.value or "").split(";")
         conditions += [Condition.parse(word) for word in words if word.strip()]
-        top = int(min(max(self._top.value or 1, 1), MOST))
+        wanted = _WANTED if self._top.value is None else self._top.value
+        top = int(min(max(wanted, 1), MOST))
         return Question(top=top, conditions=tuple(conditions), group=self._group.value or None)
 
     @ui.refreshable_method
     def _results(self) -> None:
+        if self._why:
+            ui.label(self._why).classes("ps-why")
+            return
         if self._answer is None:
             ui.label("What is like the image will be shown here, nearest first.").classes("soft")
             return
@@ -243,9 +253,9 @@ class SearchPage:
                 if query == str(answer.query.resolve())}  # fmt: skip
         with ui.element("div").classes("ps-grid"):
             for row in found.to_dict("records"):
-                self._card(row, said.get(row["file"]))
+                self._card(answer.query, row, said.get(row["file"]))
 
-    def _card(self, row: dict[Any, Any], said: bool | None) -> None:
+    def _card(self, query: Path, row: dict[Any, Any], said: bool | None) -> None:
         looks = {None: "", True: " right", False: " wrong"}
         with ui.element("div").classes(f"ps-card{looks[said]}") as card:
             with ui.element("a").props(f'href="/api/items/{row["item"]}/image" target="_blank"'):
@@ -258,26 +268,26 @@ class SearchPage:
                 if row.get("images", 1) > 1:
                     ui.label(f"of {row['images']}").classes("soft")
             ui.label(Path(row["image"]).name).classes("name").tooltip(str(row["image"]))
-            told = [f"{row[name]:g}" if isinstance(row[name], float) else str(row[name])
-                    for name in _KNOWN if not pd.isna(row.get(name))]  # fmt: skip
+            told = [_told(name, row[name]) for name in _KNOWN if not pd.isna(row.get(name))]
             ui.label(", ".join(told)).classes("soft")
+            if self._searcher.apart:
+                gallery = str(row["gallery"])
+                ui.label(Path(gallery).resolve().name).classes("soft name").tooltip(gallery)
             strip = ui.element("div")
             with ui.row().classes("gap-1 no-wrap"):
                 for same, icon, words in ((True, "check", "right"), (False, "close", "wrong")):
                     ui.button(
-                        icon=icon, on_click=partial(self._mark, row, same, card)
+                        icon=icon, on_click=partial(self._mark, query, row, same, card)
                     ).props(f'flat dense size=sm aria-label="{words}"').classes(words)  # fmt: skip
                 if self._searcher.comparer is not None:
                     ui.element("div").classes("space")
-                    ui.button("Parts", on_click=partial(self._explain, row, strip)).props(
+                    ui.button("Parts", on_click=partial(self._explain, query, row, strip)).props(
                         'flat dense no-caps size=sm aria-label="parts"'
                     )
 
-    async def _explain(self, row: dict[Any, Any], strip: ui.element) -> None:
+    async def _explain(self, query: Path, row: dict[Any, Any], strip: ui.element) -> None:
         """Show the query and a match side by side, with what each of their parts says."""
-        assert self._answer is not None
-        asked = self._answer.query
-        card = await self._in_turn(partial(self._compare, asked, row))
+        card, _ = await self._in_turn(partial(self._compare, query, row))
         if card is None:
             return
         strip.clear()
@@ -294,15 +304,14 @@ class SearchPage:
             title += f", {row['probability']:.0%} the same"
         return make_cards(compared, [0], thumbnails, [title])[0]
 
-    async def _mark(self, row: dict[Any, Any], same: bool, card: ui.element) -> None:
-        assert self._answer is not None
-        query, item = str(self._answer.query.resolve()), str(row["file"])
-        before = self._marks.latest().get((query, item))
+    async def _mark(self, query: Path, row: dict[Any, Any], same: bool, card: ui.element) -> None:
+        asked, item = str(query.resolve()), str(row["file"])
+        before = self._marks.latest().get((asked, item))
         new = None if before is not None and before.same == same else same
         try:
             odds = row.get("probability")
             await asyncio.to_thread(
-                self._marks.say, query, item, new, None if pd.isna(odds) else float(odds)
+                self._marks.say, asked, item, new, None if pd.isna(odds) else float(odds)
             )
         except OSError as error:
             ui.notify(f"not saved: {error.strerror}", type="negative")
@@ -314,27 +323,11 @@ class SearchPage:
     def _export(self) -> None:
         assert self._answer is not None
         table = self._answer.found.drop(columns=["row", "item"])
-        ui.download.content(table.to_csv(index=False), "results.csv")
+        ui.download.content(spelled(table).to_csv(index=False), "results.csv")
 
 
-def _named(galleries: Galleries) -> str:
-    names = ", ".join(gallery.path.resolve().name for gallery in galleries.each)
-    return f"{names}: {len(galleries):,} images"
-
-
-def _has(galleries: Galleries, column: str) -> bool:
-    return any(
-        column in segment.table.column_names and segment.table[column].null_count < len(segment)
-        for gallery in galleries.each
-        for segment in gallery.segments
-    )
-
-
-def _values(galleries: Galleries, column: str) -> list[str]:
-    found: set[str] = set()
-    for gallery in galleries.each:
-        for segment in gallery.segments:
-            if column in segment.table.column_names:
-                some = pc.unique(segment.table[column]).drop_null()
-                found |= set(np.asarray(some, dtype=str).tolist())
-    return sorted(found)
+def _told(name: str, value: Any) -> str:
+    """Return what is known of an image as a card has it."""
+    if isinstance(value, float):
+        return told_time(value) if name == "time" else f"{value:g}"
+    return str(value)

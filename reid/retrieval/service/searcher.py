@@ -98,6 +98,11 @@ class Searcher:
         self.run = Run.load(run or remembered)
         opened.each[0].require_model(self.run.hash)
 
+    @property
+    def apart(self) -> bool:
+        """Whether there are several galleries, so that each match is to be told with its own."""
+        return len(self._paths) > 1
+
     def galleries(self) -> Galleries:
         """Return the galleries in their last state."""
         return self._current()[1]

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import re
+import tempfile
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,8 +76,8 @@ class Uploads:
         try:
             with Image.open(io.BytesIO(content)) as opened:
                 suffix = _SUFFIXES.get(opened.format or "")
-        except Exception as error:  # Pillow raises many kinds for a damaged file
-            raise InputError(f"not a readable image ({type(error).__name__})") from None
+        except Exception:  # Pillow raises many kinds for a damaged file
+            raise InputError(_unreadable(content)) from None
         if suffix is None:
             raise InputError("an image is to be a JPEG, PNG, WebP, BMP or TIFF file")
         name = hashlib.blake2b(content, digest_size=16).hexdigest()
@@ -89,7 +90,7 @@ class Uploads:
             return self._seen(name, path)
         except ImageError as error:
             path.unlink(missing_ok=True)
-            raise InputError(str(error).removeprefix(f"{path}: ")) from None
+            raise InputError(_without(path, error)) from None
 
     def get(self, name: str) -> Upload:
         """Return an image that was kept.
@@ -154,3 +155,22 @@ class Uploads:
             os.utime(path)  # it is among those used last
         height, width = read_image(path).shape[:2]
         return Upload(name, path, width, height)
+
+
+def _unreadable(content: bytes) -> str:
+    """Return what the command line says of a file that cannot be opened."""
+    if not content:
+        return "the file is empty"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "image"
+        path.write_bytes(content)
+        try:
+            read_image(path)
+        except ImageError as error:
+            return _without(path, error)
+    return "not a readable image"
+
+
+def _without(path: Path, error: ImageError) -> str:
+    """Return an error without the path of the file, which whoever sent it does not know."""
+    return str(error).removeprefix(f"{path}: ").replace(f" '{path}'", "")

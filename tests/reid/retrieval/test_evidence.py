@@ -167,6 +167,9 @@ def test_sentences():
     assert some.sentence(0) == "For it: P2 +2.0, P0 +1.0; against it: P1 \N{MINUS SIGN}2.0."
     assert some.says(0) == "P2 +2.0, P0 +1.0, P3 +0.0, P1 -2.0"
     assert told([1.0], [silent]).sentence(0) == "No part says anything."
+    assert told([0.99, 1.01], [steep, steep]).sentence(0) == "No part says anything."  # +-0.02
+    loud = told([0.99, 0.5], [steep, steep])
+    assert loud.sentence(0) == "For it: P1 +1.0." and loud.says(0) == "P1 +1.0, P0 +0.0"
     assert told([0.5]).says(0) == ""
 
 

@@ -1,5 +1,6 @@
 """The interface for programs, and what stands behind it."""
 
+import errno
 import io
 import os
 import threading
@@ -26,8 +27,9 @@ from reid.retrieval.about import GalleryAbout
 from reid.retrieval.evidence import Comparer
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.service import uploads as uploads_module
-from reid.retrieval.service.api import Turns, add_errors, make_api
+from reid.retrieval.service.api import Turns, make_api
 from reid.retrieval.service.marks import Marks
+from reid.retrieval.service.problems import add_errors
 from reid.retrieval.service.searcher import GoneError, Searcher
 from reid.retrieval.service.uploads import Uploads
 from reid.retrieval.writer import open_writer
@@ -63,7 +65,8 @@ def gallery(tmp_path, run):
     (tmp_path / "photos").mkdir()
     for number in range(6):
         picture(number).save(tmp_path / "photos" / f"{number}.png")
-    rows = [{"image": f"{n}.png", "camera": f"c{n % 2}", "time": 10.5 * n, "year": 2010 + n}
+    rows = [{"image": f"{n}.png", "camera": f"c{n % 2}", "time": 10.5 * n, "year": 2010 + n,
+             "plate note": f"note {n}", "reach": float("inf")}
             for n in range(6)]  # fmt: skip
     images = Images.from_rows(rows, tmp_path / "photos", "photos")
     made = embed(run, images, device="cpu", progress=False)
@@ -95,7 +98,9 @@ def test_an_image_finds_itself_and_is_asked_with_again(client):
     assert [match["rank"] for match in found["matches"]] == [1, 2, 3]
     distances = [match["distance"] for match in found["matches"]]
     assert distances == sorted(distances) and distances[0] < 1e-3
-    assert found["matches"][0]["known"] == {"camera": "c1", "time": 31.5, "year": 2013}
+    assert found["matches"][0]["known"] == {
+        "camera": "c1", "time": 31.5, "year": 2013, "plate note": "note 3", "reach": "inf"
+    }  # fmt: skip
     assert (found["width"], found["height"], found["unknown"]) == (40, 40, None)
     again = client.post("/api/search", data={"query": found["query"], "top": 3}).json()
     assert again["matches"] == found["matches"]
@@ -109,7 +114,7 @@ def test_conditions_and_groups(client):
     grouped = ask(client, group="camera").json()["matches"]
     assert [match["images"] for match in grouped] == [3, 3]
     facts = client.get("/api/galleries").json()
-    columns = ["camera", "identity", "image", "time", "year"]
+    columns = ["camera", "identity", "image", "plate note", "reach", "time", "year"]
     assert facts == [{"name": "gallery", "images": 6, "columns": columns}]
 
 
@@ -177,17 +182,53 @@ def test_questions_that_make_no_sense(client, data, said):
 
 
 def test_files_that_are_no_images(client):
-    for bad in (b"", b"text", content(1)[:100], content(1, "GIF")):
+    unreadable = "not a readable image (cannot identify image file)"
+    for bad, said in (
+        (b"", "the file is empty"),
+        (b"text", unreadable),
+        (content(1)[:100], "not a readable image"),
+        (content(1, "GIF"), "JPEG, PNG, WebP"),
+    ):
         response = client.post("/api/search", files={"image": bad})
-        assert response.status_code == 400, bad[:9]
-    assert "JPEG, PNG, WebP" in response.json()["detail"]
+        assert response.status_code == 400 and said in response.json()["detail"], bad[:9]
+        assert "/" not in response.json()["detail"]
     assert client.post("/api/search").status_code == 400
     stream = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(stream, "PNG")
     response = client.post("/api/search", files={"image": stream.getvalue()})
     assert response.status_code == 400
+    assert response.json()["detail"] == "too many pixels to be a photograph"
     for top in (0, 1001, "x"):
         assert ask(client, top=top).status_code == 422
+
+
+def test_what_is_not_there_is_said_in_json(client):
+    for method, path, status in (
+        ("GET", "/api/search", 405),
+        ("DELETE", "/api/galleries", 405),
+        ("GET", "/api/nothing/here", 404),
+        ("POST", "/api/items", 404),
+    ):
+        response = client.request(method, path)
+        assert response.status_code == status, path
+        assert response.headers["content-type"] == "application/json"
+        assert response.json()["detail"]
+    assert client.get("/api/search").headers["allow"] == "POST"
+    assert client.get("/api/galleries").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [(errno.ENOSPC, 507, "no room"), (errno.EACCES, 500, "cannot use a file of its own")],
+)
+def test_a_disk_that_takes_no_more_is_said_in_json(client, monkeypatch, number, status, said):
+    def refuse(*given):
+        raise OSError(number, os.strerror(number), "/secret/place")
+
+    monkeypatch.setattr(Uploads, "take", refuse)
+    response = ask(client)
+    assert response.status_code == status and said in response.json()["detail"]
+    assert os.strerror(number) in response.json()["detail"] and "secret" not in response.text
 
 
 @pytest.fixture

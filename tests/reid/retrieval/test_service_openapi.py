@@ -5,8 +5,9 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from reid.retrieval.service.api import Turns, add_errors, make_api
+from reid.retrieval.service.api import Turns, make_api
 from reid.retrieval.service.marks import Marks
+from reid.retrieval.service.problems import add_errors
 from reid.retrieval.service.uploads import Uploads
 from tests.reid.retrieval.test_service import parted  # noqa: F401 (a fixture)
 

@@ -1,0 +1,34 @@
+"""What the page offers to choose from: what galleries are called, and what their columns hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.compute as pc
+
+from reid.retrieval.several import Galleries
+
+
+def named(galleries: Galleries) -> str:
+    """Return what is searched, in words."""
+    names = ", ".join(gallery.path.resolve().name for gallery in galleries.each)
+    return f"{names}: {len(galleries):,} images"
+
+
+def has(galleries: Galleries, column: str) -> bool:
+    """Return whether a column says something of any image."""
+    return any(
+        column in segment.table.column_names and segment.table[column].null_count < len(segment)
+        for gallery in galleries.each
+        for segment in gallery.segments
+    )
+
+
+def values(galleries: Galleries, column: str) -> list[str]:
+    """Return the values of a column, as text, ascending."""
+    found: set[str] = set()
+    for gallery in galleries.each:
+        for segment in gallery.segments:
+            if column in segment.table.column_names:
+                some = pc.unique(segment.table[column]).drop_null()
+                found |= set(np.asarray(some, dtype=str).tolist())
+    return sorted(found)
