@@ -2,38 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-import torch
-from PIL import Image
 
 from annotations.errors import InputError
 from pipelines.jobs.adding import add
 from pipelines.jobs.keeping import remove
 from pipelines.jobs.retrieval import search
-from pipelines.recipes import load_recipe
 from reid.embedding import NothingReadError
-from reid.methods import build_model
 from reid.retrieval.question import Question
-from reid.run import Run, save_model
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """An untrained network."""
-    torch.manual_seed(0)
-    changes = ["image.height=32", "image.width=32", "parts.use=[]", "precision=float32"]
-    recipe = load_recipe("prn-demo", changes)
-    place = tmp_path_factory.mktemp("run")
-    save_model(place / "model.pt", build_model(recipe, 2, start=False), recipe, ("0", "1"))
-    return Run.load(place)
-
-
-def paint(path, seed):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 255, (32, 32, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
+from tests.pipelines.conftest import paint
 
 
 @pytest.fixture

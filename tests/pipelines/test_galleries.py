@@ -25,23 +25,7 @@ from reid.retrieval import changes
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.manifest import is_gallery
 from reid.run import Run, save_model
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """An untrained network."""
-    torch.manual_seed(0)
-    changes = ["image.height=32", "image.width=32", "parts.use=[]", "precision=float32"]
-    recipe = load_recipe("prn-demo", changes)
-    place = tmp_path_factory.mktemp("run")
-    save_model(place / "model.pt", build_model(recipe, 2, start=False), recipe, ("0", "1"))
-    return Run.load(place)
-
-
-def paint(path, seed, size=(32, 32)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 255, (*size, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
+from tests.pipelines.conftest import paint
 
 
 @pytest.fixture
