@@ -35,3 +35,11 @@ def paint(path, seed, size=(32, 32)):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 255, (*size, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six pictures: three vehicles, before two cameras."""
+    for number in range(6):
+        paint(tmp_path / "photos" / f"v{number % 3}" / f"c{number % 2}" / f"{number}.png", number)
+    return tmp_path / "photos"

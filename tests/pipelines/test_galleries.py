@@ -29,13 +29,6 @@ from tests.pipelines.conftest import paint
 
 
 @pytest.fixture
-def folder(tmp_path):
-    for number in range(6):
-        paint(tmp_path / "photos" / f"v{number % 3}" / f"c{number % 2}" / f"{number}.png", number)
-    return tmp_path / "photos"
-
-
-@pytest.fixture
 def counted(monkeypatch):
     """How many images each pass embedded."""
     passes = []

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.cli.main import main
 from reid.retrieval.milvus.address import TOKEN
-from tests.pipelines.test_galleries import folder, paint, run  # noqa: F401
+from tests.pipelines.conftest import paint
 from tests.reid.retrieval.milvus.conftest import milvus  # noqa: F401
 
 
@@ -61,7 +61,7 @@ def test_publishing_and_searching(tmp_path, folder, run, milvus, say, monkeypatc
     assert (found["there"]["gallery"] == str(place.resolve())).all()
 
 
-def test_what_is_refused(tmp_path, folder, run, say):  # noqa: F811
+def test_what_is_refused(tmp_path, folder, run, say):
     place = tmp_path / "yard"
     assert not say("gallery", "add", place, folder, "--run", run.source, "--device", "cpu")[0]
     for words, said in [
