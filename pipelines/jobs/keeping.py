@@ -80,12 +80,18 @@ def verify(gallery: Path) -> None:
     say(f"{gallery}: {len(files)} files, {len(opened):,} images, all as written")
 
 
-def _intact(gallery: Path) -> Gallery:
-    """Open a gallery whose files are all as they were written; `InputError` names the others."""
+def _intact(gallery: Path, index: bool = True) -> Gallery:
+    """Open a gallery whose files are all as they were written; `InputError` names the others.
+
+    Args:
+        gallery: its folder.
+        index: whether that of its index must be so, too.
+    """
     fine: set[StoredFile] = set()
     for _ in range(TRIES):
         opened = Gallery.open(gallery)
-        files = opened.manifest.files
+        manifest = opened.manifest
+        files = manifest.files if index else manifest.without_index.files
         checking = track([file for file in files if file not in fine], "reading", transient=True)
         bad = {file for file in checking if not file.intact(gallery)}
         if not bad:
@@ -209,7 +215,7 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
         for source in sources:
             _require_fit(writer, source)
         # Copied, what is damaged would have a checksum that is right.
-        for source in [_intact(other) for other in others]:
+        for source in [_intact(other, index=False) for other in others]:
             _take(writer, source)
     opened = Gallery.open(gallery)
     written(gallery, f"gallery of {len(opened):,} images:")

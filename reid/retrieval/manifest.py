@@ -174,6 +174,11 @@ class Manifest(GalleryAbout):
         return [file for segment in self.segments for file in segment.files] + index
 
     @property
+    def without_index(self) -> Manifest:
+        """The same gallery, searched exactly."""
+        return self.model_copy(update={"index": None})
+
+    @property
     def about(self) -> GalleryAbout:
         """What made the embeddings."""
         return GalleryAbout(**self.model_dump(include=set(GalleryAbout.model_fields)))

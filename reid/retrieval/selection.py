@@ -136,7 +136,10 @@ class Condition:
         except ValueError:
             if (seconds := read_date(value)) is not None:
                 return seconds
-        raise InputError(f"condition '{self}': {self.column} holds numbers, and '{value}' is none")
+        raise InputError(
+            f"condition '{self}': {self.column} holds numbers, and '{value}' is none, nor a date "
+            "such as 2024-05-01 or 2024-05-01T12:00"
+        )
 
     @property
     def spellings(self) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from annotations.errors import InputError
 from pipelines.cli.gallery import app
 from pipelines.jobs.keeping import compact, merge, remove, verify
 from reid.retrieval.gallery import Gallery
-from reid.retrieval.manifest import Manifest, is_gallery
+from reid.retrieval.manifest import Manifest, StoredFile, StoredIndex, is_gallery
+from reid.retrieval.writer import GalleryWriter
 from tests.reid.retrieval.conftest import Made, images, vectors
 
 
@@ -80,6 +81,21 @@ def test_what_is_damaged_is_not_merged(two, tmp_path):
     assert Manifest.read(fine.folder) == before
     flip(two / damaged.name)
     assert len(merge(fine.folder, [two])) == 3 + 23
+
+
+def test_merging_needs_no_index_of_what_it_copies(two, tmp_path):
+    """The index is not copied: damaged, it is no reason to give up the images."""
+    writer = GalleryWriter.resume(two)
+    place = two / writer.new_folder() / "index.faiss"
+    place.write_bytes(b"an index")
+    file = StoredFile.of(two, str(place.relative_to(two)))
+    stored = StoredIndex(file=file, rows=24, probes=1, candidates=1, top=1, recall=1.0)
+    writer.set_index(stored)
+    flip(place)
+    with pytest.raises(InputError, match="1 of 6 files are not what was written"):
+        verify(two)
+    assert len(merge(tmp_path / "all", [two])) == 23
+    verify(tmp_path / "all")
 
 
 def test_removing_says_that_files_come_back(two, capsys):

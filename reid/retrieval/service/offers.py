@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotations.times import told_time
 from reid.retrieval.several import Galleries
 
 
@@ -32,3 +34,16 @@ def values(galleries: Galleries, column: str) -> list[str]:
                 some = pc.unique(segment.table[column]).drop_null()
                 found |= set(np.asarray(some, dtype=str).tolist())
     return sorted(found)
+
+
+def time_span(galleries: Galleries) -> tuple[str, str]:
+    """Return the first and the last time of images as conditions take them; empty where unknown."""
+    ends: list[float] = []
+    for gallery in galleries.each:
+        for segment in gallery.segments:
+            if "time" in segment.table.column_names:
+                times = segment.table["time"]
+                if pa.types.is_integer(times.type) or pa.types.is_floating(times.type):
+                    least, most = pc.min_max(times).as_py().values()
+                    ends += [] if least is None else [least, most]
+    return (told_time(min(ends)), told_time(max(ends))) if ends else ("", "")

@@ -26,7 +26,7 @@ from reid.retrieval.results import spelled
 from reid.retrieval.selection import Condition
 from reid.retrieval.service.api import MOST, Made, Turns
 from reid.retrieval.service.marks import Marks
-from reid.retrieval.service.offers import has, named, values
+from reid.retrieval.service.offers import has, named, time_span, values
 from reid.retrieval.service.problems import said_of
 from reid.retrieval.service.searcher import Answer, Searcher
 from reid.retrieval.service.uploads import Corners, Upload, Uploads
@@ -119,11 +119,11 @@ class SearchPage:
         self._times: list[Any] = []
         if has(galleries, "time"):
             with ui.row().classes("w-full no-wrap gap-2"):
-                for words in ("time from", "to"):
-                    number = ui.number(words, on_change=self._search).props(
-                        "dense outlined clearable debounce=500"
+                for words, known in zip(("time from", "to"), time_span(galleries), strict=True):
+                    time = ui.input(words, placeholder=known, on_change=self._search).props(
+                        "dense outlined clearable debounce=700"
                     )
-                    self._times.append(number)
+                    self._times.append(time)
         groups = {"": "every image"} | {
             name: f"the nearest of each {name}" for name in _GROUPS if has(galleries, name)
         }
@@ -219,9 +219,9 @@ class SearchPage:
             for name, chosen in self._choices.items()
             if chosen.value
         ]
-        for number, operator in zip(self._times, (">=", "<="), strict=False):
-            if number.value is not None:
-                conditions.append(Condition("time", operator, (str(number.value),)))
+        for time, operator in zip(self._times, (">=", "<="), strict=False):
+            if said := (time.value or "").strip():
+                conditions.append(Condition("time", operator, (said,)))
         words = (self._where.value or "").split(";")
         conditions += [Condition.parse(word) for word in words if word.strip()]
         wanted = _WANTED if self._top.value is None else self._top.value
