@@ -105,10 +105,10 @@ def write(job: Job, tell: Connection) -> None:
     with job.log.open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    from pipelines.jobs import adding, embedders
+    from pipelines.jobs import adding, embedders, growing
 
     for stage, room, name in (
-        ("looking", adding, "find_changes"), ("embedding", embedders, "embed"),
+        ("looking", growing, "find_changes"), ("embedding", embedders, "embed"),
     ):  # fmt: skip
         vars(room)[name] = _telling(tell, stage, vars(room)[name])
     tell.send("ready")
