@@ -16,7 +16,13 @@ def compare(
         Path,
         typer.Option(help="Data set: a folder of images, a known data set's root, or a table."),
     ],
-    boxes: options.BoxesFile = None,
+    boxes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Part boxes: boxes.parquet, or the folder that holds it; repeatable, where runs "
+            "look at the parts of several vocabularies."
+        ),
+    ] = None,
     masks: options.MasksFile = None,
     against: Annotated[
         Path | None,
@@ -44,7 +50,7 @@ def compare(
         protocol=protocol, repeats=repeats, seed=seed, pairs=tuple(pairs or ()),
         expand=expand, rerank=rerank, mirror=mirror,
     )  # fmt: skip
-    found = [path for path in (boxes, masks) if path]
+    found = [*(boxes or []), *([masks] if masks else [])]
     compare(runs, data, dataset, found, branches, out, device, asked, against)
 
 

@@ -44,7 +44,8 @@ def compare(
         folders: of two runs or more.
         data: the data set.
         dataset: its kind, or None.
-        found: part boxes, masks, or both, as far as the runs' methods look at them.
+        found: part boxes, of each vocabulary that runs look at, and masks; as far as the runs'
+            methods look at them.
         branches: what makes an embedding.
         out: folder for results.
         device: ``auto``, ``cpu``, ``cuda``.

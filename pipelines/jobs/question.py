@@ -16,7 +16,14 @@ from pipelines.jobs.found import found_at
 from reid.data.locate import Found
 from reid.evaluation.protocols import PairVerification, Protocol
 from reid.evaluation.report import Evaluation, evaluate
-from reid.methods import Branches, check_branches_of, located_by, needs_boxes, require_found
+from reid.methods import (
+    Branches,
+    check_branches_of,
+    lacking_parts,
+    located_by,
+    needs_boxes,
+    require_found,
+)
 from reid.reranking.refinement import Refinement
 from reid.run import Run
 
@@ -30,7 +37,8 @@ class Question:
         images: the data set.
         protocol: who is compared with whom.
         refine: what is done after the network.
-        found: boxes, masks, or both; each run gets what its method looks at.
+        found: boxes, of several vocabularies where runs look at their parts, and masks; each run
+            gets what its method looks at.
         branches: what makes an embedding.
         by: columns to score by.
         mirror: whether to average with the mirror image; None as each run's recipe says.
@@ -63,8 +71,11 @@ class Question:
             InputError: a file is not what it should be, or the protocol does not fit the data.
         """
         where = tuple(found_at(path) for path in found)
-        if len({type(each) for each in where}) < len(where):
-            raise InputError(f"{found[-1]}: of the same kind as {found[0]}; give boxes and masks")
+        masks = [path for path, each in zip(found, where, strict=True) if isinstance(each, Masks)]
+        if len(masks) > 1:
+            raise InputError(f"{masks[1]}: holds masks, as {masks[0]} does; give one of them")
+        if len({path.resolve() for path in found}) < len(found):
+            raise InputError(f"{found[-1]}: is given twice")
         images = read_images(data, dataset)
         for column in asked.by:
             if column not in images.frame:
@@ -93,10 +104,19 @@ class Question:
             raise InputError(f"{run.source}: {error}") from None
         kind = Boxes if located_by(run.recipe) == "boxes" else Masks
         mine = [each for each in self.found if isinstance(each, kind)]
-        given = next(iter(mine or self.found), None)
         who = f"{run.source}: branches '{self.branches}' of the method {run.recipe.method}"
-        require_found(run.recipe, given, who)
-        return given
+        if len(mine) < 2:
+            given = next(iter(mine or self.found), None)
+            require_found(run.recipe, given, who)
+            return given
+        # Runs of several vocabularies are compared: each has boxes of its own.
+        fitting = [each for each in mine if not lacking_parts(run.recipe, each)[0]]
+        if len(fitting) != 1:
+            named = ", ".join(each.source for each in fitting or mine)
+            how = "several hold" if fitting else "none holds"
+            raise InputError(f"{who} looks at {', '.join(run.recipe.parts.use)}, and {how} "
+                             f"these: {named}")  # fmt: skip
+        return fitting[0]
 
     def score(self, run: Run) -> Evaluation:
         """Embed and score; errors as `reid.evaluation.report.evaluate`."""

@@ -13,7 +13,13 @@ from reid.methods.branches import (
 )
 from reid.methods.build import METHODS, Network, build_criterion, build_model
 from reid.methods.criterion import Criterion
-from reid.methods.located_by import located_by, looks_at_parts, needs_boxes, require_found
+from reid.methods.located_by import (
+    lacking_parts,
+    located_by,
+    looks_at_parts,
+    needs_boxes,
+    require_found,
+)
 
 __all__ = [
     "BRANCHES",
@@ -30,6 +36,7 @@ __all__ = [
     "compares_shared",
     "compares_views",
     "embedding_of",
+    "lacking_parts",
     "located_by",
     "looks_at_parts",
     "needs_boxes",

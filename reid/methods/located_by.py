@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.masks import Masks
+from annotations.vocabulary import Vocabulary
 from reid.recipe import Recipe
 
 if TYPE_CHECKING:
     from reid.methods.branches import Branches
+
+_NAMED = 4
+"""So many parts are named; more are counted."""
 
 
 def located_by(recipe: Recipe) -> Literal["boxes", "masks"]:
@@ -43,11 +48,42 @@ def require_found(recipe: Recipe, found: Boxes | Masks | None, who: str, instead
         instead: what else it says could be done.
 
     Raises:
-        InputError: nothing was found, or boxes where masks are needed, or the other way round.
+        InputError: nothing was found, boxes where masks are needed or the other way round, or
+            boxes of other parts.
     """
     by = located_by(recipe)
     if isinstance(found, Boxes if by == "boxes" else Masks):
-        return
+        lacking, known = lacking_parts(recipe, found) if isinstance(found, Boxes) else ([], [])
+        if not lacking:
+            return
+        raise InputError(
+            f"{found.source}: is of {_few(known)}, and {who} looks at {_few(lacking)}; give boxes "
+            "of its own vocabulary"
+        )
     made = {"boxes": "'partreid parts detect'", "masks": "'partreid views find'"}[by]
     other = f"; {found.source} has no {by}" if found is not None else ""
     raise InputError(f"{who} looks at parts: give --{by}, made by {made}{instead}{other}")
+
+
+def lacking_parts(recipe: Recipe, boxes: Boxes) -> tuple[list[str], list[str]]:
+    """Return the parts that a recipe looks at and a boxes table cannot have, and those it has.
+
+    A part that lies on none of the images is not lacking; one that nothing looked for is: a
+    network would see zeros for it everywhere, and scores would not tell why.
+
+    Args:
+        recipe: whose parts.
+        boxes: where its vocabulary is not known, its rows tell at least of another one.
+    """
+    record = boxes.about.get("vocabulary")
+    if isinstance(record, dict):
+        known = sorted(Vocabulary.from_record(record).names)
+        return [part for part in recipe.parts.use if part not in known], known
+    known = sorted(set(boxes.frame["part"]))
+    other = known and set(known).isdisjoint(recipe.parts.load().names)
+    return (list(recipe.parts.use) if other else []), known
+
+
+def _few(parts: Sequence[str]) -> str:
+    more = f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
+    return ", ".join(parts[:_NAMED]) + more

@@ -1,4 +1,5 @@
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.masks import Masks
@@ -26,7 +28,8 @@ from reid.run import Run, save_model
 from reid.training.work import write_seconds
 
 SMALL = ["image.height=32", "image.width=32", "dimension=8"]
-EIA = ["batch={size: 8, per_identity: 2}", "parts={vocabulary: prn, use: [window, light]}"]
+EIA = ["batch={size: 8, per_identity: 2}", "parts={vocabulary: eia, use: [wind glass, wheel]}"]
+JOINED = ["parts={vocabulary: prn, use: [window, light]}", "join=concat"]
 SPAN = ["parts={vocabulary: views, use: [front, side]}", "view_dimension=4"]
 
 
@@ -59,12 +62,13 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def looking(tmp_path_factory):
-    """A run that looks through boxes and one that looks through masks."""
+    """A run that looks through boxes, one through masks, and one through boxes of other parts."""
     root = tmp_path_factory.mktemp("looking")
     backbone = "backbone={name: resnet10t, weights: null}"
     return [
         untrained(root / "eia", 0, backbone, *EIA, recipe="eianet-small"),
         untrained(root / "span", 1, backbone, *SPAN, recipe="span-small"),
+        untrained(root / "joined", 2, backbone, *JOINED, recipe="baseline-small"),
     ]
 
 
@@ -109,39 +113,54 @@ def test_each_run_is_given_what_its_method_looks_at(looking, runs, fleet, tmp_pa
     values = np.random.default_rng(0).integers(0, 256, (len(names), 2, 4, 4), dtype=np.uint8)
     masks = Masks.from_values(names, values, ("front", "side"), {})
     masks.write(tmp_path / "masks.parquet")
-    boxes = fleet / "boxes" / "prn.parquet"
-    words = ["compare", *looking, runs[2], "--data", fleet, "--boxes", boxes]
+    words = ["compare", *looking, runs[2], "--data", fleet]
+    for vocabulary in ("prn", "eia"):
+        words += ["--boxes", fleet / "boxes" / f"{vocabulary}.parquet"]
     words += ["--masks", tmp_path / "masks.parquet", "--out", tmp_path / "out", "--device", "cpu"]
     monkeypatch.setattr(sys, "argv", ["partreid", *map(str, words)])
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 0
     networks = pd.read_csv(tmp_path / "out" / "costs.csv")["network"]
-    assert [text.split(",")[0] for text in networks] == ["eianet", "span", "prn"]
+    assert [text.split(",")[0] for text in networks] == ["eianet", "span", "composed", "prn"]
+    scores = pd.read_csv(tmp_path / "out" / "compared.csv").set_index(["run", "metric"])["value"]
+    images = read_images(fleet)
+    for run, vocabulary in ((looking[0], "eia"), (looking[2], "prn")):
+        mine = Boxes.read(fleet / "boxes" / f"{vocabulary}.parquet")
+        protocol = Asked().build(images)
+        alone = evaluate(Run.load(run), images, mine, protocol=protocol, device="cpu")
+        expected = alone.table.set_index("metric").loc["mAP", "value"]
+        assert scores[run.name, "mAP"] == pytest.approx(expected)
     page = (tmp_path / "out" / "compared.html").read_text()
     assert "cosine" in page  # what one run is compared by, and another is not
     assert "euclidean" in page
 
 
-def test_what_is_missing_is_said_of_the_run_that_needs_it(looking, runs, fleet, monkeypatch):
+def test_what_is_missing_is_said_of_the_run_that_needs_it(
+    looking, runs, fleet, tmp_path, monkeypatch
+):
     monkeypatch.setattr(Question, "score", lambda *_: pytest.fail("embedded already"))
-    boxes = fleet / "boxes" / "prn.parquet"
+    boxes, other = (fleet / "boxes" / f"{name}.parquet" for name in ("prn", "eia"))
 
     def asked(folders, found, branches="global", base=None):
         compare(folders, fleet, None, found, branches, Path("out"), "cpu", Asked(), base)
 
-    for found, run, words in (
-        ([], looking[0], "give --boxes"),
-        ([boxes], looking[1], "give --masks"),
+    for found, words in (
+        ([], f"{looking[0]}: .*give --boxes"),
+        ([other], f"{looking[1]}: .*give --masks"),
+        ([boxes], f"{boxes}: is of brand, .*, and {looking[0]}: .* looks at wind glass, wheel;"),
     ):
-        with pytest.raises(InputError, match=f"{run}.*{words}"):
+        with pytest.raises(InputError, match=words):
             asked([runs[0], *looking], found)
     with pytest.raises(InputError, match=f"{runs[2]}: branches 'parts': .* no part branches"):
         asked([runs[0], runs[2]], [boxes], "parts")
     with pytest.raises(InputError, match=f"{looking[0]}: .*has its parts already"):
         asked([runs[0], looking[0]], [boxes], "global+parts")
-    with pytest.raises(InputError, match="of the same kind"):
+    with pytest.raises(InputError, match="given twice"):
         asked(runs, [boxes, boxes])
+    shutil.copy(boxes, tmp_path / "copy.parquet")
+    with pytest.raises(InputError, match=r"window, light, and several hold these: .*, .*copy"):
+        asked([runs[0], looking[2]], [boxes, tmp_path / "copy.parquet"])
     with pytest.raises(InputError, match=r"the same run twice"):
         asked([runs[0], runs[1], runs[0] / ".." / "prn"], [])
     with pytest.raises(InputError, match="two runs or more"):
