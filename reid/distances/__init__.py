@@ -21,6 +21,7 @@ __all__ = [
     "IndexedDistance",
     "SharedCosine",
     "ViewedDistance",
+    "as_distance",
     "distance_named",
 ]
 
@@ -47,3 +48,12 @@ def distance_named(name: str) -> Distance:
     if name not in DISTANCES:
         raise InputError(f"no distance '{name}'; {suggest(name, DISTANCES)}")
     return DISTANCES[name]
+
+
+def as_distance(given: str | Distance) -> Distance:
+    """Return a distance that was given by its name, or as itself, which may be one's own.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    return distance_named(given) if isinstance(given, str) else given

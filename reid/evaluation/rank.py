@@ -11,7 +11,7 @@ from torch import Tensor
 
 from annotations.errors import InputError
 from reid.device import full_precision
-from reid.distances import Comparison, Embeddings, distance_named
+from reid.distances import Comparison, Distance, Embeddings, as_distance
 from reid.evaluation.counting import Block, count_nearer
 from reid.evaluation.truth import Labels, LeaveOut, Truth
 
@@ -51,7 +51,7 @@ def rank(
     gallery_cameras: Labels | None = None,
     *,
     ranks: Sequence[int] = (1, 5, 10),
-    distance: str = "euclidean",
+    distance: str | Distance = "euclidean",
     leave_out: LeaveOut = "identity-camera",
 ) -> Ranking:
     """Rank the gallery for every query and score the rankings.
@@ -70,14 +70,14 @@ def rank(
         query_cameras: Q cameras; without cameras nothing is left out.
         gallery_cameras: G cameras.
         ranks: the k of ``cmc``.
-        distance: a name in `reid.distances.DISTANCES`.
+        distance: its name, such as ``cosine`` or ``cpdm:512,128``, or a distance of one's own.
         leave_out: ``camera`` leaves out all items of the query's camera.
 
     Raises:
         InputError: an embedding that cannot be compared, lengths that differ, cameras on
             one side only, a rank below 1, or no query with a true match.
     """
-    comparison = distance_named(distance).compare(query, gallery)
+    comparison = as_distance(distance).compare(query, gallery)
     for side, ids, count in zip(
         ("query", "gallery"), (query_ids, gallery_ids), comparison.shape, strict=True
     ):

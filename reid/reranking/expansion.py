@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from annotations.errors import InputError
-from reid.distances import Embeddings, distance_named
+from reid.distances import COSINE, Distance, Embeddings, as_distance
 from reid.distances.nearest import blocks, nearest
 from reid.evaluation.truth import Truth
 
@@ -23,7 +23,7 @@ def expand_queries(
     gallery: Embeddings,
     *,
     top: int = 5,
-    distance: str = "euclidean",
+    distance: str | Distance = "euclidean",
     alpha: float = 0.0,
     query_cameras: Sequence[Any] | None = None,
     gallery_cameras: Sequence[Any] | None = None,
@@ -38,7 +38,7 @@ def expand_queries(
         query: shape (Q, D); the work is done on its device.
         gallery: shape (G, D).
         top: how many items are averaged; all where it is more than there are.
-        distance: a name in `reid.distances.DISTANCES`: which items are near.
+        distance: by which items are near: a name in `reid.distances.DISTANCES`, or itself.
         alpha: 0 or more; above 0 for the cosine distance only.
         query_cameras: Q cameras; with them no item of the query's own camera is averaged, so
             that an evaluation gains nothing from items that it leaves out. An unknown camera
@@ -55,9 +55,9 @@ def expand_queries(
     """
     if not 0 <= alpha < float("inf"):
         raise InputError(f"alpha must be at least 0, not {alpha}")
-    if alpha and distance != "cosine":
-        raise InputError(f"alpha: weights are powers of cosines, not of a {distance} distance")
-    by = distance_named(distance)
+    by = as_distance(distance)
+    if alpha and by is not COSINE:
+        raise InputError(f"alpha: weights are powers of cosines, not of a {by.name} distance")
     comparison = by.compare(query, gallery)
     asked = by.prepare(query, "query")
     items = by.prepare(gallery, "gallery").to(asked.device)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from annotations.errors import InputError
-from reid.distances import Embeddings
+from reid.distances import Distance, Embeddings
 from reid.reranking.encoding import WHOLE, encode
 from reid.reranking.measured import Measured
 from reid.reranking.neighbours import find_neighbours
@@ -27,7 +27,7 @@ def k_reciprocal(
     k1: int = 20,
     k2: int = 6,
     weight: float = 0.3,
-    distance: str = "euclidean",
+    distance: str | Distance = "euclidean",
 ) -> KReciprocal:
     """Re-rank by k-reciprocal encoding (Zhong et al., CVPR 2017, equations (1) to (12)).
 
@@ -47,7 +47,7 @@ def k_reciprocal(
         k1: neighbours in a k-reciprocal set.
         k2: neighbours over which vectors are averaged, counting the row itself; 1 for none.
         weight: the share of the original distance, 0 to 1: lambda in the paper.
-        distance: a name in `reid.distances.DISTANCES`.
+        distance: a name in `reid.distances.DISTANCES`, or itself.
 
     Returns:
         A comparison whose values are the distances, 0 to 1.

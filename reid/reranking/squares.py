@@ -9,12 +9,12 @@ from torch import Tensor
 
 from annotations.errors import InputError
 from reid.device import full_precision
-from reid.distances import Embeddings, IndexedDistance, distance_named
+from reid.distances import Distance, Embeddings, IndexedDistance, as_distance
 from reid.distances.alike import UNIT, first_equal, require_one_width
 from reid.distances.pairs import square_distances
 
 
-def joined(query: Embeddings, gallery: Embeddings, distance: str) -> tuple[Tensor, tuple[int, int]]:
+def joined(query: Embeddings, gallery: Embeddings, distance: str | Distance) -> tuple[Tensor, tuple[int, int]]:
     """Return prepared embeddings of both sides in one matrix, (Q + G, D), and Q and G.
 
     Squared Euclidean distances of the rows are those of the embeddings, or twice their cosine
@@ -24,7 +24,7 @@ def joined(query: Embeddings, gallery: Embeddings, distance: str) -> tuple[Tenso
         InputError: an unknown distance or one between views, embeddings that cannot be compared, or
             embeddings of different dimensions.
     """
-    by = distance_named(distance)
+    by = as_distance(distance)
     if not isinstance(by, IndexedDistance):
         raise InputError(f"the {by.words} is not between single vectors, which this is defined for")
     queries = by.prepare(query, "query")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from annotations.errors import InputError
+from reid.distances import CoOccurrence
 from reid.evaluation.rank import rank
 
 KNOWN = ["a", "b", "c"]
@@ -90,6 +91,26 @@ def test_average_precision_is_scikit_learns(distance):
             near = -np.linalg.norm(gallery - query[row.query], axis=1)
         expected = average_precision_score(gallery_ids == query_ids[row.query], near)
         assert row.ap == pytest.approx(expected)
+
+
+class Twice(CoOccurrence):
+    """A distance that no name stands for."""
+
+    name = "twice"
+
+    def compare(self, query, gallery):
+        return CoOccurrence([6, 4, 4]).compare(query, gallery)
+
+
+def test_a_distance_is_given_by_its_name_or_as_itself():
+    rng = np.random.default_rng(1)
+    query, gallery = np.abs(rng.standard_normal((12, 17))), np.abs(rng.standard_normal((90, 17)))
+    query_ids, gallery_ids = rng.integers(5, size=12), rng.integers(5, size=90)
+    named = rank(query, gallery, query_ids, gallery_ids, distance="cpdm:6,4,4")
+    for own in (CoOccurrence([6, 4, 4]), Twice([6, 4, 4])):
+        found = rank(query, gallery, query_ids, gallery_ids, distance=own)
+        assert found.per_query.equals(named.per_query)
+    assert not rank(query, gallery, query_ids, gallery_ids).per_query.equals(named.per_query)
 
 
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
