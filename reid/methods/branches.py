@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from annotations.errors import InputError, suggest
 from reid.methods.located_by import looks_at_parts
 from reid.models.vectors import Vectors
-from reid.recipe import Recipe
+from reid.recipe import Recipe, global_learns
 
 Branches = Literal["global", "global+parts", "parts", "views"]
 BRANCHES: tuple[Branches, ...] = get_args(Branches)
@@ -91,8 +91,14 @@ def check_branches_of(recipe: Recipe, branches: Branches) -> None:
     """Demand that some branches can make an embedding of a recipe's network.
 
     Raises:
-        InputError: parts would be in it twice, or it has no parts or no whole to be views.
+        InputError: parts would be in it twice, it has no parts or no whole to be views, or the
+            whole was not trained.
     """
+    if recipe.method == "prn" and branches != "parts" and not global_learns(recipe):
+        raise InputError(
+            f"branches '{branches}': no loss has trained the global vector of this network "
+            "(loss.global_weight is 0), so it tells nothing; its parts can be compared: 'parts'"
+        )
     if branches == "views" and not recipe.parts.use:
         raise InputError("branches 'views': this network was trained without parts to compare")
     if branches == "views" and _joins_parts(recipe):

@@ -2,7 +2,7 @@
 
 from reid.recipe.reading import change_content, parse_recipe, read_recipe, with_parts
 from reid.recipe.recipe import Join, Pooling, Recipe
-from reid.recipe.sense import TAKES
+from reid.recipe.sense import TAKES, global_learns
 from reid.recipe.settings import AugmentSettings, OptimiserSettings
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Pooling",
     "Recipe",
     "change_content",
+    "global_learns",
     "parse_recipe",
     "read_recipe",
     "with_parts",

@@ -49,6 +49,7 @@ def require_sense(recipe: Recipe) -> None:
     _require_pairs(recipe)
     _require_branches(recipe)
     _require_something_to_learn(recipe)
+    _require_all_learn(recipe)
 
 
 def _value(section: Any, key: str) -> Any:
@@ -174,3 +175,44 @@ def _require_something_to_learn(recipe: Recipe) -> None:
     if method == "span":
         raise ValueError("loss.global_weight and loss.triplet are both 0: nothing to learn")
     raise ValueError("every loss has a weight of 0: nothing to learn")
+
+
+def global_learns(recipe: Recipe) -> bool:
+    """Return whether a loss trains the global vector, where a method has one apart."""
+    loss = recipe.loss
+    weights = [loss.global_weight, loss.triplet, loss.circle.weight, loss.viewpoint.weight]
+    return any([*weights, loss.cluster.weight or 0.0])
+
+
+def _require_all_learn(recipe: Recipe) -> None:
+    """Refuse a branch that is compared though no loss trains it: a random projection.
+
+    PRN's parts can be trained without its global branch (its Table 4); what is then compared is
+    looked at where it is asked for.
+    """
+    loss = recipe.loss
+    if recipe.method not in ("mfgnet", "composed"):
+        return
+    if not global_learns(recipe):
+        raise ValueError(
+            "the global vector is compared, and no loss trains it: give loss.global_weight, "
+            "loss.triplet or another loss of it a weight"
+        )
+    joined = recipe.method == "mfgnet" or recipe.join == "concat"
+    # What is measured as one vector trains all of it; MFG-Net's triplets are of the global one.
+    together = recipe.method == "composed" and any(
+        [loss.triplet, loss.circle.weight, loss.cluster.weight or 0.0]
+    )
+    if joined and recipe.stripes and not loss.stripes and not together:
+        raise ValueError(
+            "stripes are compared, and no loss trains them: give loss.stripes a weight"
+        )
+    if recipe.method == "mfgnet" or recipe.join == "global" or together:
+        return
+    aligned = loss.alignment.parts or recipe.parts.use if loss.alignment.weight else ()
+    for part, weight in zip(recipe.parts.use, recipe.parts.weights, strict=True):
+        if not weight and part not in aligned:
+            raise ValueError(
+                f"the part '{part}' is compared, and no loss trains its vector: give parts.weight, "
+                "loss.triplet or loss.alignment a weight, or leave it out of parts.use"
+            )

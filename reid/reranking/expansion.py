@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from annotations.errors import InputError
-from reid.distances import COSINE, Distance, Embeddings, as_distance
+from reid.distances import Distance, Embeddings, as_distance
+from reid.distances.cosine import COSINE
 from reid.distances.nearest import blocks, nearest
 from reid.evaluation.truth import Truth
 

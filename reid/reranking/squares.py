@@ -14,7 +14,9 @@ from reid.distances.alike import UNIT, first_equal, require_one_width
 from reid.distances.pairs import square_distances
 
 
-def joined(query: Embeddings, gallery: Embeddings, distance: str | Distance) -> tuple[Tensor, tuple[int, int]]:
+def joined(
+    query: Embeddings, gallery: Embeddings, distance: str | Distance
+) -> tuple[Tensor, tuple[int, int]]:
     """Return prepared embeddings of both sides in one matrix, (Q + G, D), and Q and G.
 
     Squared Euclidean distances of the rows are those of the embeddings, or twice their cosine

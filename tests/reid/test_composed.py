@@ -1,5 +1,7 @@
 """Networks put together from a recipe: what each branch, pooling and loss of one is."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +23,7 @@ from reid.parts.maximum import maximum_over_parts
 from reid.parts.pooling import average_over_parts
 from reid.parts.projection import mark_cells
 from reid.recipe import parse_recipe
+from reid.recipe.losses import LossSettings
 from reid.training.fit import fit
 
 SETTINGS = {
@@ -203,6 +206,23 @@ def test_views_are_learned_by_what_compares_them():
             "no cross-entropy has a weight that it would smooth",
         ),
         ({"method": "eianet", "loss": {"cluster": {"weight": 0.0}}}, "nothing to learn"),
+        (
+            {"parts": PARTS, "join": "global", "loss": {"global_weight": 0}},
+            "the global vector is compared, and no loss trains it",
+        ),
+        (
+            {"parts": PARTS, "join": "concat", "loss": {"global_weight": 0}},
+            "the global vector is compared, and no loss trains it",
+        ),
+        ({"stripes": 2, "loss": {"stripes": 0, "triplet": 0}}, "stripes are compared, and no loss"),
+        (
+            {"parts": PARTS | {"weight": 0.0}, "loss": {"triplet": 0}},
+            "is compared, and no loss trains its vector: give parts.weight",
+        ),
+        (
+            {"method": "mfgnet", "stripes": 2, "loss": {"global_weight": 0, "triplet": 0}},
+            "the global vector is compared, and no loss trains it",
+        ),
         ({"loss": {"triplet": 1.0, "margin": -0.1}}, "'loss.margin'"),
         ({"loss": {"alignment": {"weight": 1.0}}}, "loss.alignment needs parts.use"),
         ({"method": "mfgnet", "parts": PARTS}, "MFG-Net looks at stripes"),
@@ -216,6 +236,39 @@ def test_views_are_learned_by_what_compares_them():
 def test_what_makes_no_sense_is_refused_with_the_reason(changes, words):
     with pytest.raises(InputError, match=words):
         recipe(**({"view_dimension": 512} if "method" in changes else {}), **changes)
+
+
+@pytest.mark.parametrize("join", ["global", "concat"])
+@pytest.mark.parametrize("whole", ["none", "global_weight", "triplet"])
+@pytest.mark.parametrize("each", list(itertools.product([0.0, 1.0], repeat=3)))
+def test_what_is_compared_is_learned_or_the_recipe_is_refused(join, whole, each):
+    """What a recipe is refused for is what gets no gradient, and nothing else."""
+    part, stripe, aligned = each
+    loss = {"global_weight": 0, "stripes": stripe, "alignment": {"weight": aligned}}
+    loss |= {} if whole == "none" else {whole: 1.0}
+    changes = {"join": join, "stripes": 2, "parts": PARTS | {"weight": part}, "loss": loss}
+    learning = recipe(**{**changes, "loss": {**loss, "global_weight": 1.0, "triplet": 1.0}})
+    blind = learning.model_copy(update={"loss": LossSettings(**loss)})
+    try:
+        recipe(**changes)
+        accepted = True
+    except InputError as error:
+        assert "compared, and no loss trains" in str(error) or "nothing to learn" in str(error)
+        accepted = False
+    model = build_model(blind, 3, start=False)
+    images, (boxes, _, _) = inputs()
+    boxes = torch.cat([boxes, boxes[:, :1]], 1)
+    where = Located.by_boxes(boxes, torch.tensor([[0, 1, 2]]).repeat(4, 1))
+    terms = build_criterion(blind, model, None)(
+        model(images, where), Batch(images, where, LABELS, LABELS, None)
+    )
+    if terms and sum(terms.values()).requires_grad:
+        sum(terms.values()).backward()
+    compared = [model.reduce.weight.grad]
+    if join == "concat":
+        grad = model.reduce_each.weight.grad
+        compared += [None] * 5 if grad is None else list(grad)
+    assert accepted == all(grad is not None and bool(grad.any()) for grad in compared)
 
 
 @pytest.mark.parametrize("distance", ["euclidean", "cosine", "shared"])

@@ -3,8 +3,9 @@ import timm
 import torch
 
 from annotations.errors import InputError
+from pipelines.recipes import load_recipe
 from reid.backbones import Backbone
-from reid.methods import build_model, embedding_of
+from reid.methods import build_model, check_branches_of, embedding_of
 from reid.models.prn import PRN
 from reid.parts.located import Located
 
@@ -71,6 +72,16 @@ def test_embeddings_join_branches_at_equal_length(network):
     assert embedding_of(vectors, "parts").shape == (2, 3 * 512)
     both = embedding_of(vectors, "global+parts")
     torch.testing.assert_close(both.norm(dim=1), torch.full((2,), 2.0))
+
+
+def test_a_global_vector_that_nothing_trained_is_not_compared():
+    """As of the row without the global branch of PRN's Table 4."""
+    parts_alone = load_recipe("prn", ["loss.global_weight=0"])
+    check_branches_of(parts_alone, "parts")
+    for branches in ("global", "global+parts", "views"):
+        with pytest.raises(InputError, match=f"'{branches}': no loss has trained the global vect"):
+            check_branches_of(parts_alone, branches)
+    check_branches_of(load_recipe("prn-small", ["loss.global_weight=0"]), "global")
 
 
 def test_parts_of_a_plain_network_are_refused(tiny_recipe):
