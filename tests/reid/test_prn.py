@@ -76,7 +76,7 @@ def test_embeddings_join_branches_at_equal_length(network):
 
 def test_a_global_vector_that_nothing_trained_is_not_compared():
     """As of the row without the global branch of PRN's Table 4."""
-    parts_alone = load_recipe("prn", ["loss.global_weight=0"])
+    parts_alone = load_recipe("prn-small", ["loss.global_weight=0", "loss.triplet=0"])
     check_branches_of(parts_alone, "parts")
     for branches in ("global", "global+parts", "views"):
         with pytest.raises(InputError, match=f"'{branches}': no loss has trained the global vect"):
