@@ -79,7 +79,7 @@ def test_a_global_vector_that_nothing_trained_is_not_compared():
     parts_alone = load_recipe("prn-small", ["loss.global_weight=0", "loss.triplet=0"])
     check_branches_of(parts_alone, "parts")
     for branches in ("global", "global+parts", "views"):
-        with pytest.raises(InputError, match=f"'{branches}': no loss has trained the global vect"):
+        with pytest.raises(InputError, match="no loss has trained the global vector"):
             check_branches_of(parts_alone, branches)
     check_branches_of(load_recipe("prn-small", ["loss.global_weight=0"]), "global")
 
