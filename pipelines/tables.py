@@ -26,7 +26,8 @@ def show(frame: pd.DataFrame, title: str = "") -> None:
     table = Table(header_style="bold")
     for name in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(str(name), justify="right" if numeric else "left")
+        # A word that a narrow terminal has no room for goes on in the next line.
+        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         table.add_row(*(escape(_cell(cell)) for cell in row))
     console.print(table)

@@ -33,7 +33,8 @@ def tables(
         str | None,
         typer.Option(
             help="Networks, by comma; of prn: full, no-window, no-brand, no-light, window-only, "
-            "parts-only, baseline, size-HEIGHT; of eianet: fc, plain, r-mac, cr-mac, eial, mccl; "
+            "parts-only, baseline, size-HEIGHT; of eianet: fc, plain, r-mac, cr-mac, eial, mccl, "
+            "and, trained if asked for, prn; "
             "of span: baseline, reconstruction, no-area, no-diversity, fc, concat, cpdm; of "
             "mfgnet: divisions-1 to divisions-5, baseline, no-triplet, global, local, cam; of val: "
             "lambda-0, lambda-0.1, lambda-1, lambda-10, v-2, v-4, v-8, softmax, partition-cosine, "

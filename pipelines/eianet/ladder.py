@@ -1,7 +1,8 @@
-"""The networks of EIA-Net's Table 2, each with one thing more than the one before it.
+"""The networks of EIA-Net's Table 2, each with one thing more than the one before it, and PRN.
 
 The cluster loss alone learns slowly from few images. As the paper's extractors are first trained to
 classify (section 4.2), every network starts from the backbone of a classifier of the same images.
+PRN, which Tables 3 and 4 have "by feeding model labels" (section 4.4), starts from there, too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ _YEAR_MARGIN = 0.2
 """beta of equation (6) where the recipe gives none, as in the recipe eianet-compcars."""
 _PER_MODEL = 2
 
+PRN_PARTS = {
+    "window": ("window", "wind glass"),
+    "light": ("light", "car light"),
+    "brand": ("brand", "logo"),
+}
+"""The parts of PRN (its section 3.2), each by its names in the vocabularies prn and eia."""
+_PRN_WEIGHT = 0.3
+"""lambda of PRN's equation (3), which its paper does not give, as in the recipe prn-small."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -37,6 +47,7 @@ class Network:
         two_margins: whether its cluster loss is the modified one, equations (5) and (6).
         classifies: whether it learns to classify, without any part or loss of EIA-Net's: the
             paper's feature extractor, from whose backbone all others start.
+        by_prn: whether it is no rung, but PRN, which is trained where it is asked for by name.
     """
 
     name: str
@@ -46,6 +57,7 @@ class Network:
     aligned: bool = True
     two_margins: bool = False
     classifies: bool = False
+    by_prn: bool = False
 
 
 NETWORKS: tuple[Network, ...] = (
@@ -56,17 +68,33 @@ NETWORKS: tuple[Network, ...] = (
     Network("eial", "+ alignment loss"),
     Network("mccl", "+ modified cluster loss", two_margins=True),
 )
+"""The ladder."""
+PRN = Network("prn", "PRN", part_based=False, aligned=False, by_prn=True)
+EVERY: tuple[Network, ...] = (*NETWORKS, PRN)
 
 
 def choose_networks(names: str | None) -> list[Network]:
-    """Return the networks of a comma-separated list, in the ladder's order; all for None.
+    """Return the networks of a comma-separated list, in `EVERY`'s order; the ladder for None.
 
     Raises:
         InputError: a name is not one of a network.
     """
-    known = [network.name for network in NETWORKS]
-    wanted = known if names is None else choose(names, known, "network of EIA-Net's Table 2")
-    return [network for network in NETWORKS if network.name in wanted]
+    if names is None:
+        return list(NETWORKS)
+    wanted = choose(names, [network.name for network in EVERY], "network of EIA-Net's tables")
+    return [network for network in EVERY if network.name in wanted]
+
+
+def choosable(base: Recipe) -> list[Network]:
+    """Return the networks that can be had of a recipe: PRN where the recipe has a part of PRN's."""
+    return [network for network in EVERY if not network.by_prn or prn_parts(base)]
+
+
+def prn_parts(base: Recipe) -> dict[str, str]:
+    """Return the recipe's parts that PRN has, too, by their names in PRN's paper."""
+    return {
+        name: part for name, names in PRN_PARTS.items() for part in base.parts.use if part in names
+    }
 
 
 def choose_levels(names: str) -> list[Level]:
@@ -87,10 +115,12 @@ def recipe_of(
     The modified loss tells years of a model apart by its definition, so it learns from released
     years at model level, too; at the level of identities there is none. The classifier is PRN's
     plain network, on batches drawn at random, with the changes ``first`` to the recipe: it learns
-    from scratch what the others only refine.
+    from scratch what the others only refine. PRN is that network with those of its parts that
+    ``base`` has, and compared as in its section 4.2.
 
     Raises:
-        InputError: ``base`` is not of EIA-Net, has no part, or gives alignment no weight.
+        InputError: ``base`` is not of EIA-Net, has no part, or none of PRN's where that is the
+            network, or gives alignment no weight.
     """
     if base.method != "eianet":
         raise InputError(f"EIA-Net's tables need a recipe of the method eianet, not {base.method}")
@@ -102,12 +132,16 @@ def recipe_of(
     content = base.model_dump(mode="json")
     content["seed"] = seed
     content["label"] = "year" if network.two_margins else level
-    if network.classifies:
+    if network.classifies or network.by_prn:
         del content["loss"]
         content |= {"method": "prn", "part_based": False}
         content["parts"] = {"vocabulary": base.parts.vocabulary, "use": []}
         content["batch"] = {"size": base.batch.size}
-        change_content(content, first)
+        if network.by_prn:
+            content["parts"] |= {"use": _require_prn_parts(base), "weight": _PRN_WEIGHT}
+            content["distance"] = "euclidean"
+        else:
+            change_content(content, first)
         return parse_recipe(content, f"network '{network.name}'")
     content["part_based"] = network.part_based
     if not network.parts:
@@ -119,6 +153,18 @@ def recipe_of(
     by_year = content["label"] == "year"
     content["batch"]["per_model"] = (base.batch.per_model or _PER_MODEL) if by_year else 0
     return parse_recipe(content, f"network '{network.name}'")
+
+
+def _require_prn_parts(base: Recipe) -> list[str]:
+    """Return the recipe's parts that PRN has, too.
+
+    Raises:
+        InputError: there are none.
+    """
+    if not (found := prn_parts(base)):
+        names = ", ".join(name for known in PRN_PARTS.values() for name in known)
+        raise InputError(f"network 'prn': parts.use has none of PRN's parts ({names})")
+    return list(found.values())
 
 
 def levels_tested(level: Level) -> list[Level]:

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from detection.selection import accuracy_by_part
 from pipelines.ablation.summary import METRICS, Difference, difference, means, told, told_metrics
-from pipelines.eianet.ladder import NETWORKS, Level, Network
+from pipelines.eianet.ladder import EVERY, NETWORKS, Level, Network
 from pipelines.eianet.published import SETS, TABLE1, Published
 from reid.evaluation.bootstrap import bootstrap_difference
 
@@ -52,25 +52,75 @@ def _auc(pairs: pd.DataFrame) -> float:
     return float("nan") if same.all() or not same.any() else roc_auc_score(same, pairs["surely"])
 
 
-def beside(
+def score_table(
     published: Sequence[Published], found: pd.DataFrame, level: Level, lists: Sequence[str]
 ) -> pd.DataFrame:
-    """Return one of Tables 2 to 4: the paper's accuracies, then our means over seeds, as text.
+    """Return one of Tables 2 to 4, a row per row of the paper's.
 
     Args:
         published: its rows.
         found: see `accuracies`.
         level: at which it is tested.
         lists: the names of our test pairs, in order.
+
+    Returns:
+        ``method``, ``network``, ``judge``, and empty where a row has no results ``trained``, the
+        level that the network learned from, ``seeds``, the mean accuracy on each of ``lists`` and
+        its spread; then ``paper SET`` for each of `SETS`.
     """
-    mine = mean_and_spread(found, level)
+    mine = _best_trained(found, level)
+    there = {(one.network, one.judge, one.pairs): one for one in mine.itertuples()}
+    scores = [name for pairs in lists for name in (pairs, f"{pairs} spread")]
+    papers = [f"paper {name}" for name in SETS]
     rows = []
     for row in published:
-        *compcars, vehicleid = (f"{value:.3f}" for value in row.accuracies)
-        keys = [(row.network, row.judge, name) for name in lists]
-        ours = " ".join(f"{mine[key][0]:.3f}" for key in keys if key in mine)
-        rows.append([row.name, " ".join(compcars), vehicleid, ours])
-    return pd.DataFrame(rows, columns=["method", *SETS, f"here: {', '.join(lists)}"])
+        cells: dict[str, object] = dict(zip(papers, row.accuracies, strict=True))
+        cells |= {"method": row.name, "network": row.network, "judge": row.judge}
+        for pairs in lists:
+            if one := there.get((row.network, row.judge, pairs)):
+                cells |= {"trained": one.trained, "seeds": one.seeds}
+                cells |= {pairs: one.accuracy, f"{pairs} spread": one.spread}
+        rows.append(cells)
+    columns = ["method", "network", "judge", "trained", "seeds", *scores, *papers]
+    return pd.DataFrame(rows, columns=columns).astype({"seeds": "Int64"})
+
+
+def beside(scores: pd.DataFrame, lists: Sequence[str]) -> pd.DataFrame:
+    """Return `score_table` for people: the paper's accuracies, and ours with their spread.
+
+    Args:
+        scores: the table.
+        lists: see there.
+    """
+    cells = {"method": scores["method"]}
+    for name in SETS:
+        cells[f"paper: {name}"] = scores[f"paper {name}"].map("{:.3f}".format)
+    for name in lists:
+        pairs = zip(scores[name], scores[f"{name} spread"], strict=True)
+        told_here = ["not run" if pd.isna(mean) else told(mean, spread) for mean, spread in pairs]
+        cells[f"here: {name}"] = pd.Series(told_here)
+    return pd.DataFrame(cells)
+
+
+def left_out(
+    published: Sequence[Published], scores: pd.DataFrame, lists: Sequence[str]
+) -> list[str]:
+    """Say, a line per reason, why rows have nothing of ours.
+
+    Args:
+        published: the table's rows.
+        scores: see `score_table`.
+        lists: see there.
+    """
+    reasons: dict[str, list[str]] = {}
+    run = set(scores.loc[scores["seeds"].notna(), "network"])
+    for row, none in zip(published, scores[list(lists)].isna().all(axis=1), strict=True):
+        if none and row.network in run:
+            reasons.setdefault(f"its features cannot be judged by {row.judge}", []).append(row.name)
+        elif none:
+            asked = f"not trained; ask by --rows {row.network} (ROWS={row.network})"
+            reasons.setdefault(row.lacking or asked, []).append(row.name)
+    return [f"left out: {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def every_judge(
@@ -80,7 +130,7 @@ def every_judge(
     mine = mean_and_spread(found, level, score)
     rows = [
         [network.label, judge, *(_cell(mine, network.name, judge, name) for name in lists)]
-        for network in NETWORKS
+        for network in EVERY
         for judge in found["judge"].unique()
         if any((network.name, judge, name) in mine for name in lists)
     ]
@@ -112,8 +162,8 @@ def _best_trained(table: pd.DataFrame, level: Level) -> pd.DataFrame:
 
 
 def _cell(scores: Scores, network: str | None, judge: str, pairs: str) -> str:
-    key = network, judge, pairs
-    return told(*scores[key]) if key in scores else ""
+    mean, spread = scores.get((network, judge, pairs), (float("nan"), float("nan")))
+    return "" if pd.isna(mean) else told(mean, spread)
 
 
 def steps(results: pd.DataFrame, level: Level) -> pd.DataFrame:
@@ -152,25 +202,36 @@ def detection(scores: pd.DataFrame | None, used: Sequence[str]) -> pd.DataFrame:
         scores: the detector's own table, see `detection.selection.accuracy_by_part`; None where
             boxes are not those of a tested detector.
         used: the recipe's parts.
+
+    Returns:
+        ``part``, ``paper`` and ``here AP50``, NaN where there is none, and ``used here``, a bool.
     """
     ours = {} if scores is None else accuracy_by_part(scores)
     parts = [*TABLE1, *(part for part in used if part not in TABLE1)]
-    rows = [
-        (part, TABLE1.get(part), ours.get(part), "yes" if part in used else "") for part in parts
-    ]
-    return pd.DataFrame(rows, columns=["part", "paper", "here AP50", "used here"])
+    rows = [(part, TABLE1.get(part), ours.get(part), part in used) for part in parts]
+    table = pd.DataFrame(rows, columns=["part", "paper", "here AP50", "used here"])
+    return table.astype({"paper": float, "here AP50": float})
+
+
+def detection_for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `detection` as text."""
+    shares = {
+        name: table[name].map("{:.3f}".format, na_action="ignore").fillna("")
+        for name in ("paper", "here AP50")
+    }
+    return table.assign(**shares, **{"used here": table["used here"].map({True: "yes", False: ""})})
 
 
 def ranked(results: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of re-identification, a row per network, as `summary.means` has them."""
     found = means(results, "network")
-    order = [network.name for network in NETWORKS if network.name in found.index]
+    order = [network.name for network in EVERY if network.name in found.index]
     return found.loc[order].rename_axis("network").reset_index()
 
 
 def ranked_for_people(table: pd.DataFrame) -> pd.DataFrame:
     """Return `ranked` with mean and spread in one cell."""
-    labels = {network.name: network.label for network in NETWORKS}
+    labels = {network.name: network.label for network in EVERY}
     return pd.DataFrame({"network": table["network"].map(labels), **told_metrics(table)})
 
 

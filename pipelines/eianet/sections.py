@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import pandas as pd
 
 from pipelines.ablation.summary import seeds_told
+from pipelines.ablation.tables import write_csv
 from pipelines.eianet import layout
-from pipelines.eianet.chart import draw_chart
-from pipelines.eianet.ladder import Level
+from pipelines.eianet.chart import draw_chart, draw_detection
+from pipelines.eianet.ladder import PRN, Level
 from pipelines.eianet.published import TABLE2, TABLE3, TABLE4, Published
 
-Section: TypeAlias = tuple[str, pd.DataFrame]
-"""A title and the table below it."""
+
+class Section(NamedTuple):
+    """A title, the table below it, and what has to be known to read it, a line each."""
+
+    title: str
+    table: pd.DataFrame
+    notes: Sequence[str] = ()
 
 
 class _Table(NamedTuple):
@@ -31,6 +37,7 @@ class _Table(NamedTuple):
         return f"Table {self.number}, {self.about}"
 
 
+_DETECTION = "Table 1, parts that are found"
 _TABLES: dict[str, tuple[_Table, ...]] = {
     "model": (
         _Table(2, "what each component brings, model level", TABLE2),
@@ -46,38 +53,65 @@ _SCORES: tuple[tuple[str, layout.Score], ...] = (
 )
 
 
-def detected(scores: pd.DataFrame | None, used: Sequence[str]) -> Section:
-    """Return Table 1; see `pipelines.eianet.layout.detection`."""
-    whose = "no detector was tested" if scores is None else "AP50 of the data set's detector"
-    return f"Table 1, parts that are found ({whose})", layout.detection(scores, used)
+def detected(scores: pd.DataFrame | None, used: Sequence[str], name: str, folder: Path) -> Section:
+    """Return Table 1, and write it as ``table1.csv`` and ``table1.png``.
+
+    Args:
+        scores: see `pipelines.eianet.layout.detection`.
+        used: see there.
+        name: of the data set.
+        folder: of the results.
+    """
+    table = layout.detection(scores, used)
+    write_csv(table, folder / "table1.csv")
+    whose = "no detector was tested" if scores is None else f"AP50 of the detector of {name}"
+    title = f"{_DETECTION} ({whose})"
+    draw_detection(table, f"EIA-Net's {title}", folder / "table1.png")
+    return Section(title, layout.detection_for_people(table))
 
 
 def verified(
-    results: pd.DataFrame, lists: Mapping[Level, Sequence[str]], name: str
+    results: pd.DataFrame,
+    lists: Mapping[Level, Sequence[str]],
+    name: str,
+    regularised: Mapping[str, str],
+    folder: Path,
 ) -> list[Section]:
     """Return Tables 2 to 4, what every judge makes of every network, and the ladder's steps.
+
+    Tables 2 to 4, as far as their levels were tested, are written as ``tableN.csv`` and
+    ``tableN.png``.
 
     Args:
         results: see `pipelines.eianet.layout.accuracies`.
         lists: by level, the names of the test pairs.
         name: of the data set.
+        regularised: see `pipelines.eianet.ladder.prn_parts`.
+        folder: of the results.
     """
     found = layout.accuracies(results)
     seeds = seeds_told(found)
     made: list[Section] = []
     for level, names in lists.items():
         for table in _TABLES[level]:
-            title = f"{table.title}: accuracy on pairs, the paper's and {name}'s, {seeds}"
-            made.append((title, layout.beside(table.rows, found, level, names)))
+            scores = layout.score_table(table.rows, found, level, names)
+            write_csv(scores, folder / f"table{table.number}.csv")
+            title = f"EIA-Net's {table.title}, and on {name}, {seeds}"
+            draw_chart(scores, names, title, folder / f"table{table.number}.png")
+            title = f"{table.title}: accuracy on pairs, in the paper and on {name}, {seeds}"
+            notes = layout.left_out(table.rows, scores, names)
+            if scores.loc[scores["network"] == PRN.name, "seeds"].notna().any():
+                notes.append(_about_prn(regularised))
+            made.append(Section(title, layout.beside(scores, names), notes))
         made += [
-            (
+            Section(
                 f"every network and judge, {level} level: {told}",
                 layout.every_judge(found, level, names, score),
             )
             for told, score in _SCORES
         ]
         made.append(
-            (
+            Section(
                 f"step by step, {level} level: difference in accuracy by distance, 95 % interval",
                 layout.steps(results, level),
             )
@@ -85,16 +119,9 @@ def verified(
     return made
 
 
-def draw_verified(
-    results: pd.DataFrame, lists: Mapping[Level, Sequence[str]], name: str, folder: Path
-) -> None:
-    """Draw Tables 2 to 4, as far as their levels were tested, as ``tableN.png``; see `verified`."""
-    found = layout.accuracies(results)
-    for level, names in lists.items():
-        for table in _TABLES[level]:
-            title = f"EIA-Net's {table.title}, and on {name}, {seeds_told(found)}"
-            path = folder / f"table{table.number}.png"
-            draw_chart(table.rows, found, level, names, title, path)
+def _about_prn(parts: Mapping[str, str]) -> str:
+    told = ", ".join(f"{name} ({part})" for name, part in parts.items())
+    return f"PRN* here is PRN with {told}; it starts and is trained as the others are"
 
 
 def retrieved(results: pd.DataFrame, name: str) -> list[Section]:
@@ -102,6 +129,8 @@ def retrieved(results: pd.DataFrame, name: str) -> list[Section]:
     table = layout.ranked(results)
     seeds = seeds_told(table)
     return [
-        (f"re-identification on {name}, {seeds}", layout.ranked_for_people(table)),
-        ("step by step: difference, 95 % interval over identities", layout.ranked_steps(results)),
+        Section(f"re-identification on {name}, {seeds}", layout.ranked_for_people(table)),
+        Section(
+            "step by step: difference, 95 % interval over identities", layout.ranked_steps(results)
+        ),
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from annotations.errors import InputError
 from annotations.files import write_text
 from annotations.images import Images
 from annotations.vocabulary import load_vocabulary
+from detection.fill import fill_boxes
 from detection.selection import read_scores
 from pipelines.ablation.claim import claim, data_hash, recipe_hash
 from pipelines.ablation.series import run_series
@@ -21,20 +23,23 @@ from pipelines.ablation.summary import in_short
 from pipelines.ablation.tables import to_markdown, write_csv
 from pipelines.ablation.trials import Trial, by_rank, collect, run_trial, train
 from pipelines.eianet.ladder import (
+    EVERY,
     LEVELS,
-    NETWORKS,
+    PRN,
     Network,
+    choosable,
     choose_levels,
     choose_networks,
     level_of,
     levels_tested,
     plan,
+    prn_parts,
     start_of,
     starting_from,
 )
 from pipelines.eianet.layout import accuracies, ranked
 from pipelines.eianet.material import Material, gather
-from pipelines.eianet.sections import Section, detected, draw_verified, retrieved, verified
+from pipelines.eianet.sections import Section, detected, retrieved, verified
 from pipelines.eianet.verification import by_pairs
 from pipelines.jobs.fleet_data import find_boxes, find_data, require_found, require_unfilled
 from pipelines.recipes import load_recipe
@@ -44,6 +49,8 @@ from reid.recipe import Recipe
 
 PRESET = "models"
 """The fleet that is taken where no data set is given."""
+_FOLDER, _FORMERLY = "eianet-tables", "eianet"
+"""Of the results, and what it was called before: what was begun there goes on there."""
 _OURS = ("seed", "label")
 _FIRST = ("epochs", "optimiser", "batch", "loss", "augment", "precision")
 """What the classifier may have of its own."""
@@ -55,7 +62,7 @@ class Wanted:
 
     Attributes:
         levels: comma-separated, of `pipelines.eianet.ladder.LEVELS`.
-        networks: comma-separated; None for all.
+        networks: comma-separated, of `pipelines.eianet.ladder.EVERY`; None for the ladder.
         seeds: trainings of each network.
         pairs: files of test pairs; none to find or draw them.
         hold_out: share of the training models that only judges learn from.
@@ -83,7 +90,7 @@ def eianet_tables(
     """Train what has not been trained, print the tables beside the paper's, and write them.
 
     Returns:
-        the folder of the results, WORK/NAME/eianet.
+        the folder of the results, WORK/NAME/eianet-tables.
 
     Raises:
         InputError: a level, network, recipe or data set is wrong, the boxes do not fit, or the
@@ -112,7 +119,7 @@ def eianet_tables(
     detector = maker_of(found, place / "detector")
     base = with_found_parts(given, detector) if detector else given
     trials = plan(networks, levels, base, wanted.seeds, wanted.first)
-    every = plan(list(NETWORKS), levels, base, wanted.seeds)
+    every = plan(choosable(base), levels, base, wanted.seeds)
     tested = {each for trial in trials for each in levels_tested(level_of(trial))}
     at = [level for level in LEVELS if level != "identity" and level in tested]
     material = gather(images, root, at, wanted.pairs, wanted.hold_out) if at else None
@@ -126,7 +133,7 @@ def eianet_tables(
     if "identity" in levels:
         _require_ranks(images, found)
     _require_parts(base, material.images if material else images, found)
-    folder = place / "eianet"
+    folder = _folder(place)
     about = {"changes for the classifier": list(wanted.first)}
     claim(folder, {**recipe_hash(base), **data_hash(images, found), **about})
     if material is not None:
@@ -135,8 +142,14 @@ def eianet_tables(
             claim(folder / f"pairs-{level}", {"pairs": material.pairs_hash(level)})
     starts = {trial.name: start_of(trial, base, wanted.first) for trial in trials}
     _train_all(trials, starts, images, material, found, folder, device, workers)
-    _report(every, material, folder, place.name, base.parts.use, detector)
+    _report(every, material, folder, place.name, base, detector)
     return folder
+
+
+def _folder(place: Path) -> Path:
+    """Return the folder of a data set's results."""
+    folder, formerly = place / _FOLDER, place / _FORMERLY
+    return formerly if formerly.is_dir() and not folder.exists() else folder
 
 
 def _without_years(networks: list[Network], images: Images) -> list[Network]:
@@ -182,7 +195,7 @@ def _train_all(
     workers: int,
 ) -> None:
     """Run the trials, each from its start, which is trained first where it has to be."""
-    labels = {network.name: network.label for network in NETWORKS}
+    labels = {network.name: network.label for network in EVERY}
 
     def run(trial: Trial) -> None:
         level = level_of(trial)
@@ -195,13 +208,26 @@ def _train_all(
         start = train(first, seen, None, folder / "classifiers", device, workers)
         known = start if first == trial else None
         chosen = trial if known else starting_from(trial, start.source)
-        run_trial(chosen, seen, boxes, score, folder, run=known, device=device, workers=workers)
+        found = _filled(boxes, seen, trial.recipe) if trial.labels["network"] == PRN.name else boxes
+        run_trial(chosen, seen, found, score, folder, run=known, device=device, workers=workers)
 
     def name(trial: Trial) -> str:
         told = trial.labels
         return f"{labels[str(told['network'])]}, by {told['trained']}, seed {told['seed']}"
 
     run_series(trials, folder, run, name, _in_short)
+
+
+def _filled(boxes: Boxes, images: Images, recipe: Recipe) -> Boxes:
+    """Return boxes with PRN's parts filled on training images, as in its section 3.2."""
+    vocabulary = load_vocabulary(recipe.parts.vocabulary).only(recipe.parts.use)
+    return fill_boxes(boxes, images.training(), vocabulary)[0]
+
+
+def _wrapped(head: str, column: pd.Series[Any]) -> str:
+    """Break a column's head into lines no wider than its cells, as far as words allow."""
+    width = max([1, *(len(str(cell)) for cell in column)])
+    return "\n".join(wrap(head, width, break_long_words=False))
 
 
 def _in_short(results: pd.DataFrame) -> str:
@@ -217,7 +243,7 @@ def _report(
     material: Material | None,
     folder: Path,
     name: str,
-    used: Sequence[str],
+    base: Recipe,
     detector: Path | None,
 ) -> None:
     """Print and write everything that the finished trials say."""
@@ -227,8 +253,8 @@ def _report(
         results = collect([trial for trial in trials if trial not in by_identity], folder)
         lists = {level: list(pairs) for level, pairs in material.tests.items()}
         table = read_scores(detector) if detector else None
-        made += [detected(table, used), *verified(results, lists, name)]
-        draw_verified(results, lists, name, folder)
+        made.append(detected(table, base.parts.use, name, folder))
+        made += verified(results, lists, name, prn_parts(base), folder)
         write_csv(results, folder / "pairs.csv")
         write_csv(accuracies(results), folder / "accuracy.csv")
     if by_identity:
@@ -236,8 +262,16 @@ def _report(
         made += retrieved(results, name)
         write_csv(results, folder / "queries.csv")
         write_csv(ranked(results), folder / "ranking.csv")
-    for title, table in made:
-        show(table, title)
-    text = "\n".join(f"{title}\n\n{to_markdown(table)}" for title, table in made)
-    write_text(folder / "tables.md", text)
+    sections: list[str] = []
+    for title, table, notes in made:
+        if table.empty:
+            continue
+        show(
+            table.rename(columns={name: _wrapped(str(name), table[name]) for name in table}), title
+        )
+        sections.append(f"{title}\n\n{to_markdown(table)}")
+        for note in notes:
+            say(note)
+            sections.append(f"{note}\n")
+    write_text(folder / "tables.md", "\n".join(sections))
     written(folder / "tables.md", "tables:")

@@ -24,7 +24,7 @@ class Asked:
         boxes: part boxes (prn, eianet).
         recipe: by name or file; None for METHOD-small.
         seeds: trainings of each network.
-        rows: rows by comma; None for all.
+        rows: rows by comma; None for all (eianet: but PRN).
         sizes: input heights by comma (prn).
         levels: by comma (eianet).
         pairs: files of test pairs (eianet).
@@ -143,8 +143,10 @@ def tables(method: str, data: Path | None, asked: Asked, work: Path, fast: bool 
 
 
 def _run(method: str, data: Path | None, asked: Asked, work: Path, fast: bool) -> None:
-    own = smoke.OF_METHOD.get(method, ()) if fast else ()
-    METHODS[method](data, replace(asked, changes=(*own, *asked.changes)), work)
+    if fast:
+        own, rows = smoke.OF_METHOD.get(method, ()), asked.rows or smoke.ROWS.get(method)
+        asked = replace(asked, changes=(*own, *asked.changes), rows=rows)
+    METHODS[method](data, asked, work)
 
 
 def _require_own_options(method: str, asked: Asked) -> None:

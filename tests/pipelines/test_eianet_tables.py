@@ -14,10 +14,12 @@ from annotations.vocabulary import load_vocabulary
 from detection.card import DetectorCard
 from detection.settings import DetectorSettings
 from pipelines.ablation.claim import recipe_hash
-from pipelines.eianet import layout, published
+from pipelines.eianet import layout, published, sections
 from pipelines.eianet.judges import JUDGES, Features, Known
 from pipelines.eianet.ladder import (
     NETWORKS,
+    PRN,
+    choosable,
     choose_levels,
     choose_networks,
     levels_tested,
@@ -52,6 +54,7 @@ def test_the_papers_numbers_are_the_papers():
     for number, rows in ((2, published.TABLE2), (3, published.TABLE3), (4, published.TABLE4)):
         table = text[text.index(f"Table {number}. Accuracy") :]
         lines = [re.sub(r" \[\d+\]", "", line) for line in table.splitlines()[:18]]
+        assert "Method CompCars VehicleIDEasy Medium Hard" in lines
         found = [line for line in lines if re.fullmatch(r".*( 0\.\d{3}){4}", line)][: len(rows)]
         assert found == [" ".join([r.name, *(f"{a:.3f}" for a in r.accuracies)]) for r in rows]
     table = text[text.index("Table 1. Accuracy") :].splitlines()[1:5]
@@ -293,12 +296,31 @@ def test_tables_hold_means_spreads_and_paired_steps():
     by_seed = [
         mine[(mine["seed"] == seed) & (mine["judge"] == "svm")]["right"].mean() for seed in range(3)
     ]
-    table = layout.beside(published.TABLE4, found, "year", ["easy", "hard"])
+    scores = layout.score_table(published.TABLE4, found, "year", ["easy", "hard"])
+    row = scores.set_index("method").loc["FC feature + SVM"]
+    assert row["hard"] == pytest.approx(np.mean(by_seed))
+    assert row["hard spread"] == pytest.approx(np.std(by_seed, ddof=1))
+    assert (row["network"], row["judge"], row["trained"], row["seeds"]) == ("fc", "svm", "year", 3)
+    assert row["paper CompCars medium"] == 0.671
+    assert scores.set_index("method").loc["PRN*", ["trained", "seeds", "easy"]].isna().all()
+    table = layout.beside(scores, ["easy", "hard"])
+    assert list(table) == [
+        "method", "paper: CompCars easy", "paper: CompCars medium", "paper: CompCars hard",
+        "paper: VehicleID", "here: easy", "here: hard",
+    ]  # fmt: skip
     row = table.set_index("method").loc["FC feature + SVM"]
-    assert row["here: easy, hard"].split()[1] == f"{np.mean(by_seed):.3f}"
-    assert row["CompCars: easy, medium, hard"] == "0.683 0.671 0.636"
-    assert table.set_index("method").loc["PRN*", "here: easy, hard"] == ""
-    assert layout.beside(published.TABLE2, found, "model", ["easy"])["here: easy"].eq("").all()
+    assert row["here: hard"] == f"{np.mean(by_seed):.3f} ±{np.std(by_seed, ddof=1):.3f}"
+    assert row.iloc[:4].to_list() == ["0.683", "0.671", "0.636", "0.668"]
+    assert table.set_index("method").loc["PRN*", "here: hard"] == "not run"
+    assert layout.left_out(published.TABLE4, scores, ["easy", "hard"]) == [
+        "left out: FC feature + Joint Bayesian: its features cannot be judged by joint-bayesian",
+        "left out: DRDL: not trained; ask by --rows plain (ROWS=plain)",
+        "left out: PRN*: not trained; ask by --rows prn (ROWS=prn)",
+        "left out: PVEN*, VehicleNet*: not one of this toolkit's methods",
+        "left out: Ours with MCCL: not trained; ask by --rows mccl (ROWS=mccl)",
+    ]
+    none = layout.score_table(published.TABLE2, found, "model", ["easy"])
+    assert layout.beside(none, ["easy"])["here: easy"].eq("not run").all()
     judges = layout.every_judge(found, "year", ["easy", "hard"]).set_index(["network", "judge"])
     told = f"{np.mean(by_seed):.3f} ±{np.std(by_seed, ddof=1):.3f}"
     assert judges.loc[("classifier", "svm"), "hard"] == told
@@ -330,19 +352,20 @@ def test_a_network_trained_at_the_level_is_preferred_to_one_trained_by_years():
     results = made_results(1)
     both = pd.concat([results, results.assign(level="model", right=False)])
     found = layout.accuracies(both)
-    by_year = layout.beside(published.TABLE2, found, "model", ["easy"]).set_index("method")
-    assert by_year.loc["FC feature + SVM", "here: easy"] == "0.000"
+    by_year = layout.score_table(published.TABLE2, found, "model", ["easy"]).set_index("method")
+    assert by_year.loc["FC feature + SVM", ["trained", "easy"]].to_list() == ["year", 0]
     at = results[results["network"] == "fc"].assign(level="model", trained="model", right=True)
     found = layout.accuracies(pd.concat([both, at]))
-    own = layout.beside(published.TABLE2, found, "model", ["easy"]).set_index("method")
-    assert own.loc["FC feature + SVM", "here: easy"] == "1.000"
-    assert own.loc["RPN + CR-MAC + EIAL + DRDL*", "here: easy"] == "0.000"
+    own = layout.score_table(published.TABLE2, found, "model", ["easy"]).set_index("method")
+    assert own.loc["FC feature + SVM", ["trained", "easy"]].to_list() == ["model", 1]
+    assert own.loc["RPN + CR-MAC + EIAL + DRDL*", "easy"] == 0
     assert layout.steps(pd.concat([both, at]), "model")["accuracy"].str.startswith("-1.000").all()
 
 
 def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, capsys, monkeypatch):
     wanted = Wanted("model,year", "eial,mccl", 1, (), 0)
     folder = run(fleet, tmp_path, wanted)
+    assert folder.name == "eianet-tables"
     shown = capsys.readouterr().out
     for title in ("Table 1", "Table 2", "Table 3", "Table 4", "step by step, year level"):
         assert title in shown
@@ -361,9 +384,20 @@ def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, cap
     assert row["accuracy"].item() == pytest.approx(one["right"].mean())
     assert (folder / "classifiers" / "training" / "fc-model-seed0" / "model.pt").is_file()
     assert not (folder / "training").exists()
-    assert (folder / "table4.png").stat().st_size > 5_000
+    for number in (1, 2, 3, 4):
+        assert (folder / f"table{number}.png").stat().st_size > 5_000
+    table = pd.read_csv(folder / "table4.csv").set_index("method")
+    assert table.loc["Ours with MCCL", "trained"] == "year"
+    one = pairs[(pairs[["network", "level", "judge"]] == ["mccl", "year", "distance"]).all(1)]
+    assert table.loc["Ours with MCCL", "easy"] == pytest.approx(one["right"].mean())
+    detection = pd.read_csv(folder / "table1.csv").set_index("part")
+    assert detection.index[detection["used here"]].to_list() == ["wind glass", "plate", "car light"]
     text = (folder / "tables.md").read_text()
-    assert "| RPN + CR-MAC + EIAL + MCCL | 0.885 0.872 0.814 | 0.863 | 0." in text
+    assert "| RPN + CR-MAC + EIAL + MCCL | 0.885 | 0.872 | 0.814 | 0.863 | 0." in text
+    assert "left out: PRN*: not trained; ask by --rows prn (ROWS=prn)" in shown
+    assert "left out: PRN*: not trained; ask by --rows prn (ROWS=prn)" in text
+    assert "None" not in text
+    assert "nan" not in text
 
     def stop(*_, **__):
         raise KeyboardInterrupt
@@ -380,6 +414,69 @@ def test_networks_are_trained_once_and_their_tables_printed(fleet, tmp_path, cap
     pairs.astype({"same": int})[1:].to_csv(some, index=False)
     with pytest.raises(InputError, match="holds results of another pairs"):
         run(fleet, tmp_path, Wanted("model", "eial", 1, (some,), 0))
+
+
+def test_prn_is_trained_where_it_is_asked_for(fleet, tmp_path, monkeypatch):
+    base = load_recipe("eianet-small")
+    assert not any(network.by_prn for network in choose_networks(None))
+    assert [network.name for network in choose_networks("prn,plain")] == ["plain", "prn"]
+    recipe = recipe_of(PRN, base, "year", 3)
+    assert (recipe.method, recipe.parts.use) == ("prn", ("wind glass", "car light", "logo"))
+    assert recipe.parts.weights == load_recipe("prn-small").parts.weights
+    assert (recipe.label, recipe.distance, recipe.part_based) == ("year", "euclidean", False)
+    assert (recipe.epochs, recipe.optimiser, recipe.seed) == (base.epochs, base.optimiser, 3)
+    # Changes for the classifier are not PRN's.
+    trial = plan([PRN], ["year"], base, 1, ["epochs=3"])[0]
+    assert trial.recipe.epochs == base.epochs
+    assert start_of(trial, base, ["epochs=3"]).name == "fc-year-seed0"
+    without = load_recipe("eianet-small", ["parts.use=[plate]", "loss.alignment.parts=null"])
+    assert PRN not in choosable(without)
+    with pytest.raises(InputError, match="has none of PRN's parts"):
+        recipe_of(PRN, without, "year", 0)
+    trained = []
+    fit = trials_module.fit
+
+    def seen(recipe, images, boxes, *rest, **options):
+        trained.append((recipe, images, boxes))
+        return fit(recipe, images, boxes, *rest, **options)
+
+    monkeypatch.setattr(trials_module, "fit", seen)
+    folder = run(fleet, tmp_path, Wanted("year", "prn", 1, (), 0))
+    (classifier, _, none), (recipe, images, boxes) = trained
+    assert none is None
+    assert recipe.backbone.weights
+    assert (classifier.parts.use, recipe.parts.use) == ((), ("wind glass", "car light"))
+    training = set(images.training().frame["image"])
+    filled = boxes.frame[boxes.frame["source"] == "identity-mean"]
+    assert set(filled["part"]) <= {"wind glass", "car light"}
+    assert set(filled["image"]) <= training
+    for number in (3, 4):
+        table = pd.read_csv(folder / f"table{number}.csv").set_index("method")
+        assert 0 <= table.loc["PRN*", "easy"] <= 1
+    text = (folder / "tables.md").read_text()
+    assert "PRN* here is PRN with window (wind glass), light (car light); it starts" in text
+    assert "ask by --rows prn" not in text
+
+
+def test_what_was_begun_in_a_folder_of_the_former_name_goes_on_there(fleet, tmp_path):
+    wanted = Wanted("year", "fc", 1, (), 0)
+    folder = run(fleet, tmp_path, wanted)
+    former = folder.rename(folder.with_name("eianet"))
+    assert run(fleet, tmp_path, wanted) == former
+    assert not folder.exists()
+
+
+def test_a_tested_detector_is_in_table_1(tmp_path):
+    scores = pd.DataFrame({"part": ["plate", "layon"], "AP50": [0.9, 0.2], "boxes": 5})
+    section = sections.detected(scores, ["plate", "layon"], "cars", tmp_path)
+    assert section.title.endswith("(AP50 of the detector of cars)")
+    told = section.table.set_index("part")
+    assert told.loc["plate"].to_list() == ["0.695", "0.900", "yes"]
+    assert told.loc["layon"].to_list() == ["", "0.200", "yes"]
+    assert told.loc["hungs"].to_list() == ["0.000", "", ""]
+    table = pd.read_csv(tmp_path / "table1.csv").set_index("part")
+    assert table.loc["plate", "here AP50"] == 0.9
+    assert (tmp_path / "table1.png").stat().st_size > 5_000
 
 
 def test_identities_are_ranked(fleet, tmp_path, capsys):

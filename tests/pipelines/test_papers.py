@@ -406,6 +406,11 @@ def test_a_smoke_run_says_that_its_figures_mean_nothing(monkeypatch, capsys, tmp
     assert shown[-1].endswith("its figures mean nothing")
     images = Images.read(data / "images.parquet").training()
     assert set(images.frame["viewpoint"]) == set(ORIENTATIONS)
+    assert given.rows is None
+    tables("eianet", None, Asked(), tmp_path, fast=True)
+    assert asked["eianet"][1].rows == "fc,plain,r-mac,cr-mac,eial,mccl,prn"
+    tables("eianet", None, Asked(rows="fc"), tmp_path, fast=True)
+    assert asked["eianet"][1].rows == "fc"
     for method, paper in PAPERS.items():
         base = load_recipe(f"{method}-small", list(smoke.RECIPE))
         assert not plan(paper, base, images).left_out
@@ -475,5 +480,8 @@ def test_every_table_of_every_paper_runs(tmp_path, capsys):
     tables("all", None, Asked(device="cpu"), tmp_path, fast=True)
     assert not re.search(r"^left out|is left out", capsys.readouterr().out, re.MULTILINE)
     folders = tmp_path / "smoke" / smoke.NAME
-    for place in ("ablation", "eianet", "span-tables", "mfgnet-tables", "val-tables"):
+    for place in ("ablation", "eianet-tables", "span-tables", "mfgnet-tables", "val-tables"):
         assert smoke.NAME in (folders / place / "tables.md").read_text()
+    for number in (3, 4):
+        table = pd.read_csv(folders / f"eianet-tables/table{number}.csv").set_index("method")
+        assert 0 <= table.loc["PRN*", "easy"] <= 1
