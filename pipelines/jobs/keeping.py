@@ -15,7 +15,7 @@ from annotations.times import told_time
 from pipelines.tables import say, show, written
 from reid.distances import distance_named
 from reid.retrieval.approximate import write_index
-from reid.retrieval.choice import choose
+from reid.retrieval.choice import advice, choose
 from reid.retrieval.gallery import TRIES, Gallery, changing
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import (
@@ -47,6 +47,7 @@ def info(gallery: Path) -> pd.DataFrame:
         "folders": "\n".join(map(str, opened.roots)),
         "embedding": f"{manifest.dimension} numbers in {'half' if manifest.half else 'single'} "
                      f"precision, compared by the {distance_named(manifest.distance).words}",
+        "recipe": _recipe(manifest),
         "network": f"{manifest.run} (model {manifest.model[:12]}, branches {manifest.branches}"
                    f"{', with mirror images' if manifest.mirror else ''})",
         "segments": f"{len(manifest.segments)}",
@@ -59,11 +60,28 @@ def info(gallery: Path) -> pd.DataFrame:
     return table
 
 
+def _recipe(manifest: Manifest) -> str:
+    """Return what trained the network, in a line."""
+    if not manifest.recipe:
+        return "not remembered, as by galleries of earlier versions"
+    recipe = manifest.recipe
+    image, backbone = recipe.get("image", {}), recipe.get("backbone", {})
+    size = f"{image.get('width')} x {image.get('height')}"
+    return f"{recipe.get('method')} on {backbone.get('name')} at {size}; whole in manifest.json"
+
+
 def _search(manifest: Manifest) -> str:
-    if manifest.index is None:
-        return "exact"
+    """Return how a gallery is searched, and how it could be faster."""
+    count = sum(segment.count for segment in manifest.segments)
     index = manifest.index
-    return f"by an index that finds {index.recall:.3f} of the {index.top} nearest; --exact for all"
+    said = ["exact"]
+    if index is not None:
+        said = [f"by an index that finds {index.recall:.3f} of the {index.top} nearest",
+                "--exact for all"]  # fmt: skip
+        if index.rows < count:
+            said.append(f"it knows the first {index.rows:,} of {count:,}, the others are searched "
+                        "exactly")  # fmt: skip
+    return "; ".join([*said, *filter(None, [advice(manifest)])])
 
 
 def verify(gallery: Path) -> None:
@@ -83,20 +101,24 @@ def verify(gallery: Path) -> None:
 def _intact(gallery: Path, index: bool = True) -> Gallery:
     """Open a gallery whose files are all as they were written; `InputError` names the others.
 
+    They are read before any is opened: one that cannot be would hide what the others are.
+
     Args:
         gallery: its folder.
         index: whether that of its index must be so, too.
     """
     fine: set[StoredFile] = set()
     for _ in range(TRIES):
-        opened = Gallery.open(gallery)
-        manifest = opened.manifest
+        manifest = Manifest.read(gallery)
         files = manifest.files if index else manifest.without_index.files
         checking = track([file for file in files if file not in fine], "reading", transient=True)
         bad = {file for file in checking if not file.intact(gallery)}
-        if not bad:
-            return opened
         fine.update(file for file in files if file not in bad)
+        if not bad:
+            opened = Gallery.open(gallery)
+            if opened.manifest == manifest:
+                return opened
+            continue  # what a writer has added since is not read yet
         now = Manifest.read(gallery).files
         if named := [file.name for file in now if file in bad]:
             raise not_as_written(gallery, named, len(now))
@@ -106,15 +128,23 @@ def _intact(gallery: Path, index: bool = True) -> Gallery:
 def compact(gallery: Path, wait: bool = False) -> None:
     """Write a gallery anew without what was removed, in as few files as may be.
 
+    An index knows images by their numbers, and goes where these change.
+
     Raises:
         InputError: what would be written anew is damaged; nothing is changed then.
     """
     with open_writer(gallery, wait) as writer:
-        before = len(writer.manifest.segments)
+        before = writer.manifest
         writer.compact()
         after = writer.manifest
     count = sum(segment.count for segment in after.segments)
-    say(f"{gallery}: {count:,} images, {before} segments before, {len(after.segments)} now")
+    say(
+        f"{gallery}: {count:,} images, {len(before.segments)} segments before, "
+        f"{len(after.segments)} now"
+    )
+    if before.index is not None and after.index is None:
+        say("its images have new numbers, so its index is gone; 'partreid gallery index' makes "
+            "another")  # fmt: skip
 
 
 def index(gallery: Path, recall: float | None, top: int, wait: bool = False) -> None:

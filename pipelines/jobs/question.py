@@ -11,6 +11,7 @@ from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.images import Images
 from annotations.masks import Masks
+from annotations.spelling import shortest_endings
 from pipelines.jobs.asked import Asked, name_of
 from pipelines.jobs.found import found_at
 from reid.data.locate import Found
@@ -102,17 +103,19 @@ class Question:
                 raise InputError(f"branches '{self.branches}': this network has no part branches")
         except InputError as error:
             raise InputError(f"{run.source}: {error}") from None
-        kind = Boxes if located_by(run.recipe) == "boxes" else Masks
-        mine = [each for each in self.found if isinstance(each, kind)]
+        boxes = [each for each in self.found if isinstance(each, Boxes)]
+        masks = [each for each in self.found if isinstance(each, Masks)]
+        by_boxes = located_by(run.recipe) == "boxes"
         who = f"{run.source}: branches '{self.branches}' of the method {run.recipe.method}"
-        if len(mine) < 2:
+        if len(boxes) < 2 or not by_boxes:
+            mine: Sequence[Found] = boxes if by_boxes else masks
             given = next(iter(mine or self.found), None)
             require_found(run.recipe, given, who)
             return given
         # Runs of several vocabularies are compared: each has boxes of its own.
-        fitting = [each for each in mine if not lacking_parts(run.recipe, each)[0]]
+        fitting = [each for each in boxes if not lacking_parts(run.recipe, each)[0]]
         if len(fitting) != 1:
-            named = ", ".join(each.source for each in fitting or mine)
+            named = ", ".join(each.source for each in fitting or boxes)
             how = "several hold" if fitting else "none holds"
             raise InputError(f"{who} looks at {', '.join(run.recipe.parts.use)}, and {how} "
                              f"these: {named}")  # fmt: skip
@@ -138,15 +141,3 @@ def load_runs(folders: Sequence[Path]) -> dict[str, Run]:
         if path in paths[:place]:
             raise InputError(f"{folders[place]}: the same run twice; name every run once")
     return dict(zip(shortest_endings(paths), runs, strict=True))
-
-
-def shortest_endings(paths: Sequence[Path]) -> list[str]:
-    """Return for each of some different absolute paths its shortest ending that no other has."""
-    names = []
-    for path in paths:
-        others = [other.parts for other in paths if other != path]
-        length = 1
-        while any(other[-length:] == path.parts[-length:] for other in others):
-            length += 1
-        names.append(str(Path(*path.parts[-length:])))
-    return names

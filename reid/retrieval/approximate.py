@@ -13,6 +13,7 @@ import torch
 
 from reid.distances import Distance, IndexedDistance
 from reid.retrieval.exact import Floats, Mask, Rows
+from reid.retrieval.lists import assigner_of, learn_centres
 from reid.retrieval.vectors import ask, metric_of, not_written
 
 _TRAINING = 64
@@ -52,14 +53,21 @@ def build_index(
     while width % codes:
         codes -= 1
     metric = metric_of(distance)
+    learned = learn_centres(sample[: _TRAINING * lists], lists, metric)
     centres: Any = faiss.IndexFlat(width, metric)
+    centres.add(learned)
     index: Any = faiss.IndexIVFPQFastScan(centres, width, lists, codes, _BITS, metric)
     index.own_fields = True  # of the centres it has the address alone
     centres.this.disown()
-    index.cp.seed = 0
-    index.train(sample[: _TRAINING * lists])
-    for rows, vectors in blocks:
-        index.add_with_ids(vectors, rows)
+    index.train(sample[: _TRAINING * lists])  # codes alone: the centres are there
+    # While the lists are filled, what finds their centres fastest stands for these.
+    assigner = assigner_of(learned, metric)
+    index.quantizer = assigner
+    try:
+        for rows, vectors in blocks:
+            index.add_with_ids(vectors, rows)
+    finally:  # the index would free what Python frees, too
+        index.quantizer = centres
     return index
 
 

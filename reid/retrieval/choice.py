@@ -15,15 +15,31 @@ from reid.distances import IndexedDistance, distance_named
 from reid.retrieval.approximate import build_index, find, lists_for, recall
 from reid.retrieval.exact import Floats, Rows, search_exactly
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.manifest import Manifest
 
 SAMPLE = 400
 """Embeddings of the gallery that are asked with: half to choose, the other half to verify."""
 LEAST = 2000
 """Images without which there is nothing to learn lists from."""
+MANY = 1_000_000
+"""Images of which exact search takes up to a tenth of a second, and of ten times as many half a
+second (measured, `docs/measured.md`): from here on an index is worth making."""
 _CANDIDATES = (2, 4, 8, 16, 32, 64, 128, 256)
 _MORE = 0.005
 """Where twice the candidates find less more than this, the lists looked at hold no more."""
 _BLOCK = 2**17
+
+
+def advice(manifest: Manifest) -> str:
+    """Return what to say of how a gallery is searched, where that could be faster; else nothing."""
+    count = sum(segment.count for segment in manifest.segments)
+    index = manifest.index
+    if index is None:
+        many = count >= MANY
+        return "'partreid gallery index' measures whether an index is faster" if many else ""
+    if count - index.rows >= max(MANY, index.rows):
+        return "'partreid gallery index' makes one that knows all"
+    return ""
 
 
 @dataclass(frozen=True)

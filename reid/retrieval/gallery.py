@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +69,7 @@ class Gallery:
         about: GalleryAbout,
         *,
         half: bool = True,
+        recipe: dict[str, Any] | None = None,
     ) -> Gallery:
         """Write a gallery, which appears whole and replaces an earlier one, and open it.
 
@@ -78,6 +79,7 @@ class Gallery:
             out: the folder to make.
             about: what made the embeddings.
             half: store them in half precision.
+            recipe: what trained the network, to be remembered.
 
         Raises:
             InputError: embeddings that cannot be compared or do not fit the images, an
@@ -90,8 +92,9 @@ class Gallery:
         with writing(out):
             before = Manifest.read(out).generation if is_gallery(out) else 0
             empty = Manifest(
-                **about.model_dump(), dimension=made.shape[1], half=half, generation=before
-            )
+                **about.model_dump(), dimension=made.shape[1], half=half, generation=before,
+                recipe=recipe,
+            )  # fmt: skip
             writer = GalleryWriter(out, empty)
             frame = images.frame.assign(**{ROOT: writer.root_number(images.root)})
             writer.append(made, as_table(frame))
@@ -290,8 +293,7 @@ class Gallery:
         head = None if findable[: stored.rows].all() else findable[: stored.rows]
         how = (stored.probes, stored.candidates, head)
         found = find(self.index.index, self.vectors, distance, prepared, top, *how)
-        later = [part for part in self.parts(keep) if part.start >= stored.rows]
-        if findable[stored.rows :].any():
+        for later in self._since(stored.rows, keep):
             more = search_exactly(later, distance, prepared, top, self.gpus)
             found = merged([found, more], len(prepared), top)
         count = int(findable.sum())
@@ -318,6 +320,28 @@ class Gallery:
             index = segment.stored_vectors.index
             parts.append(Part(segment.vectors, int(start), findable, index))
         return parts
+
+    def _since(self, row: int, keep: Mask | None) -> Iterator[list[Part]]:
+        """Yield what holds the rows from one on, as far as any may be found.
+
+        A segment may have older rows, too, as small ones are written anew as one. What is cut from
+        it has no index of its own, and is yielded apart: the others are searched by theirs.
+        """
+        whole: list[Part] = []
+        for part in self.parts(keep):
+            cut = row - part.start
+            if cut >= len(part.vectors):
+                continue
+            if cut > 0:
+                findable = None if part.keep is None else part.keep[cut:]
+                part = Part(part.vectors[cut:], row, findable)
+            if part.keep is None or part.keep.any():
+                if cut > 0:
+                    yield [part]
+                else:
+                    whole.append(part)
+        if whole:
+            yield whole
 
     def _apart(
         self, rows: Rows

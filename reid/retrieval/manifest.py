@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
 
@@ -157,6 +157,8 @@ class Manifest(GalleryAbout):
             are below or beside it, so that both can be moved together.
         segments: in the order in which rows are counted.
         index: finds most of the nearest faster; None for exact search.
+        recipe: what trained the network, see `reid.recipe.Recipe`; None where it is not known, as
+            in galleries of earlier versions.
     """
 
     format: Literal[2] = 2
@@ -166,6 +168,7 @@ class Manifest(GalleryAbout):
     roots: tuple[str, ...] = ()
     segments: tuple[StoredSegment, ...] = ()
     index: StoredIndex | None = None
+    recipe: dict[str, Any] | None = None
 
     @property
     def files(self) -> list[StoredFile]:

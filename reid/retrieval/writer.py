@@ -147,8 +147,9 @@ class GalleryWriter:
             count += kept
         self._require_intact([each for group in groups if _rewritten(group) for each in group])
         written = [self._together(group) for group in groups]
-        # Rows have other numbers now than those that an index knows.
-        self._commit(written, None)
+        # Where something was removed, rows have other numbers now than those that an index knows.
+        removed = any(stored.removed_count for stored in self.manifest.segments)
+        self._commit(written, None if removed else self.manifest.index)
         self.clean()
 
     def set_index(self, index: StoredIndex | None) -> None:
