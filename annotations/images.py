@@ -29,6 +29,7 @@ COLUMNS = (
     Column("track", nullable=True),
     Column("time", kind="time", nullable=True),
     Column("viewpoint", nullable=True),
+    Column("viewpoint_score", kind="number", nullable=True, low=0, high=1),
     Column("make", nullable=True),
     Column("model", nullable=True),
     Column("year", kind="integer", nullable=True),
@@ -52,10 +53,12 @@ class Images:
         frame: columns ``image`` (text, path under ``root``), ``identity`` and ``camera``
             (text, empty where unknown), and where known ``split`` (one of `SPLITS`), ``track``,
             ``time`` (seconds or frames, float64; dates become seconds
-            from 1970, UTC), ``viewpoint``, ``make``, ``model``, ``year``
-            (Int64), ``type`` (such as suv), ``colour``, and ``left``, ``top``, ``right``,
-            ``bottom`` (float64), the vehicle's box in a photograph that shows more than it, in
-            pixels from the top left corner, right and bottom exclusive. Further columns are kept.
+            from 1970, UTC), ``viewpoint``, ``viewpoint_score`` (float64 from 0 to 1: a classifier
+            told the viewpoint and is so sure of it; NaN: a person gave it), ``make``,
+            ``model``, ``year`` (Int64), ``type`` (such as suv), ``colour``, and ``left``, ``top``,
+            ``right``, ``bottom`` (float64), the vehicle's box in a photograph that shows more than
+            it, in pixels from the top left corner, right and bottom exclusive. Further columns
+            are kept.
         root: the folder that ``image`` is relative to.
         source: the file or folder that errors name.
         closed: a line for each folder below that could not be listed, and each file that could not

@@ -30,7 +30,7 @@ def shown_from(word: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     for view in views:
         if view not in vocabulary.names:
             what = f"viewpoint '{word}'" if view == word else f"viewpoint '{word}': view '{view}'"
-            raise InputError(f"{what}: {suggest(view, [*known, *vocabulary.names])}")
+            raise InputError(f"{what}: {suggest(view, {*known, *vocabulary.names})}")
     if pair := never_together(views, vocabulary.apart):
         raise InputError(f"viewpoint '{word}': no image shows both {' and '.join(pair)}")
     return views

@@ -43,15 +43,21 @@ from reid.run import Run
 Timed = Callable[[], object]
 
 
-def in_turn(first: Timed, second: Timed, rounds: int, device: str) -> tuple[float, float]:
+def in_turn(
+    first: Timed,
+    second: Timed,
+    rounds: int,
+    device: str,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[float, float]:
     """Return the median seconds of two operations, run alternately after a warm-up."""
 
     def seconds(operation: Timed) -> float:
-        started = time.perf_counter()
+        started = clock()
         operation()
         if device == "cuda":
             torch.cuda.synchronize()
-        return time.perf_counter() - started
+        return clock() - started
 
     for operation in (first, second, first, second):
         seconds(operation)

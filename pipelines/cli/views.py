@@ -39,6 +39,23 @@ def foreground(
 
 
 @app.command()
+def sample(
+    data: options.Data,
+    out: Annotated[Path, typer.Argument(help="CSV table to write; its HTML sheet lies beside it.")],
+    dataset: options.Kind = None,
+    count: Annotated[int, typer.Option(min=2, help="How many images.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Which ones.")] = 0,
+    vocabulary: Annotated[
+        str, typer.Option(help="The words to choose from: views, or a YAML file of your own.")
+    ] = "views",
+) -> None:
+    """Draw images whose viewpoint a person then fills in: a table, and a sheet to look at."""
+    from pipelines.jobs.viewpoint_sample import sample
+
+    sample(data, dataset, out, count, seed, vocabulary)
+
+
+@app.command()
 def learn(
     data: options.Data,
     out: Annotated[Path, typer.Argument(help="Folder of the classifier.")],
@@ -62,12 +79,16 @@ def label(
     least: Annotated[
         float, typer.Option(min=0, max=1, help="Leave a viewpoint empty that is less sure.")
     ] = 0.0,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Table of viewpoints that people gave, made by 'views sample'."),
+    ] = None,
     device: options.Device = "auto",
 ) -> None:
     """Fill the column 'viewpoint' where it is empty, and 'viewpoint_score' beside it."""
     from pipelines.jobs.views import label
 
-    label(data, dataset, classifier, out, least, device)
+    label(data, dataset, classifier, out, least, device, labels)
 
 
 @app.command()

@@ -58,9 +58,9 @@ def find_views(
         images = read_images(data)
         if "viewpoint" not in images.frame:
             raise InputError(
-                f"{data}: its images have no 'viewpoint'; label some and fill the rest by "
-                "'partreid views learn' and 'label', or give --network (NETWORK=), a SPAN that is "
-                "trained"
+                f"{data}: its images have no 'viewpoint'; label a few hundred, which 'partreid "
+                "views sample' draws for you, and fill the rest by 'partreid views learn' and "
+                "'label', or give --network (NETWORK=), a SPAN that is trained"
             )
         labelled(images.training(), change(SpanSettings, mine))
     job = Job.on(data, work)

@@ -18,6 +18,7 @@ from annotations.images import Images
 from annotations.looking import Looked
 from annotations.masks import Masks
 from pipelines.fleet.vehicle.things import VIEWS
+from pipelines.jobs.given_viewpoints import with_given
 from pipelines.jobs.mask_sheet import write_mask_sheet
 from pipelines.settings import change
 from pipelines.tables import say, show, written
@@ -200,6 +201,9 @@ def learn_viewpoints(
     images = read_images(data, dataset)
     if told := int(told_before(images).sum()):
         say(TOLD_BEFORE.format(told))
+    empty = int(images.frame["viewpoint"].isna().sum()) if "viewpoint" in images.frame else 0
+    if 0 < empty < len(images):
+        say(f"{empty} of {len(images)} images have no viewpoint and are left out")
     finder = train_viewpoints(images, out, chosen, device=device, workers=workers)
     if len(finder.tested):
         right = finder.tested["found"] == finder.tested["viewpoint"]
@@ -214,9 +218,25 @@ def learn_viewpoints(
 
 
 def label(
-    data: Path, dataset: str | None, classifier: Path, out: Path, least: float, device: str
+    data: Path,
+    dataset: str | None,
+    classifier: Path,
+    out: Path,
+    least: float,
+    device: str,
+    labels: Path | None = None,
 ) -> Images:
-    """Fill the viewpoints that a table lacks, and write the table."""
+    """Fill the viewpoints that a table lacks, and write the table.
+
+    Args:
+        data: the data set.
+        dataset: its kind; recognised where None.
+        classifier: what `learn_viewpoints` made.
+        out: the table to write.
+        least: a viewpoint that is less sure is left empty.
+        device: ``auto``, ``cpu``, ``cuda``.
+        labels: a table of some of the data set's images, whose viewpoints people gave.
+    """
     if out.suffix not in (".csv", ".parquet"):
         raise InputError(f"{out}: give the table to write a name that ends in .csv or .parquet")
     images = read_images(data, dataset)
@@ -225,6 +245,8 @@ def label(
             f"{out}: the paths of a CSV start from its own folder, and images are under "
             f"{images.root}: write it there, or a .parquet, which remembers where they are"
         )
+    if labels is not None:
+        images = with_given(images, read_images(labels))
     finder = ViewpointFinder.load(classifier)
     filled = fill_viewpoints(finder, images, least=least, device=device)
     told = filled.frame[SCORE].notna()

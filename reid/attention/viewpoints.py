@@ -32,7 +32,7 @@ from reid.backbones import Backbone
 from reid.data.dataset import InputReader
 from reid.data.readable import readable
 from reid.device import autocast, keep_freed_memory, pick_device
-from reid.saving import weights_of, write_saved
+from reid.saving import fill_in, weights_of, write_saved
 from reid.training.work import (
     begin,
     digest_rows,
@@ -91,7 +91,8 @@ class ViewpointFinder:
         """Load what `train_viewpoints` wrote.
 
         Raises:
-            InputError: the folder has none, or it is damaged.
+            InputError: the folder has none, it is damaged, or its weights are not those of its
+                settings.
         """
         path = folder / MODEL
         if not path.is_file():
@@ -99,14 +100,14 @@ class ViewpointFinder:
         try:
             stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             settings = ViewpointSettings.model_validate(stored["settings"])
-            words = tuple(stored["viewpoints"])
-            network = ViewpointNetwork(settings.backbone, None, len(words))
-            network.load_state_dict(stored["weights"])
+            words, weights = tuple(stored["viewpoints"]), stored["weights"]
             tested = pd.DataFrame(stored["tested"])
         except Exception as error:  # torch raises many kinds for a damaged file
             raise InputError(
                 f"{path}: not a viewpoint network, or damaged ({type(error).__name__})"
             ) from None
+        network = ViewpointNetwork(settings.backbone, None, len(words))
+        fill_in(network, weights, f"{path}: its weights are of other settings")
         return cls(network.eval(), words, settings, tested)
 
     def tell(
@@ -178,7 +179,7 @@ def fill_viewpoints(
     empty = known.isna()
     score = pd.Series(np.nan, frame.index, dtype=float)
     if SCORE in frame:
-        score = pd.to_numeric(frame[SCORE]).astype(float)
+        score = frame[SCORE].copy()
     words = known.astype("string")
     if empty.any():
         told = finder.tell(images.where(empty), device=device, progress=progress)
@@ -280,7 +281,7 @@ def _labelled(images: Images, vocabulary: Vocabulary) -> Images:
         how = f"; {TOLD_BEFORE.format(told.sum())}" if told.any() else ""
         raise InputError(
             f"{images.source}: no image has a 'viewpoint' that a person gave; fill that column for "
-            f"a few hundred{how}"
+            f"a few hundred, which 'partreid views sample' draws for you{how}"
         )
     labelled = images.where(column.notna())
     classes = {word: class_of(word, vocabulary) for word in shown_by_word(labelled, vocabulary)}

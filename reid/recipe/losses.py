@@ -62,6 +62,8 @@ class ViewpointSettings(Section):
         weight: of the whole, equation (6); 0 for none.
         classes: V: 2, 4 or 8 viewpoints, see `reid.data.viewpoint_classes`; or classes of one's
             own, each a list of words of the column ``viewpoint``.
+        vocabulary: of views, which says what these words are: name or YAML path, see
+            `annotations.vocabulary.load_vocabulary`.
         scale: gamma, section 3.1.
         margin: m, section 3.1.
         reunion: lambda, equation (6); 0 for the partition loss alone.
@@ -71,6 +73,7 @@ class ViewpointSettings(Section):
 
     weight: NotNegative = 0.0
     classes: Literal[2, 4, 8] | dict[str, tuple[str, ...]] = 2
+    vocabulary: str = later("views")
     scale: Positive = 48.0
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.5
     reunion: NotNegative = 1.0

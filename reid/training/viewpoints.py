@@ -42,14 +42,14 @@ def divide_identities(recipe: Recipe, images: Images) -> Divided:
         InputError: see `reid.data.viewpoint_classes` and
             `reid.losses.viewpoint_aware.require_divided`.
     """
-    classes = recipe.loss.viewpoint.classes
-    names, viewpoints = viewpoint_classes(images, classes)
+    classes, vocabulary = recipe.loss.viewpoint.classes, recipe.loss.viewpoint.vocabulary
+    names, viewpoints = viewpoint_classes(images, classes, vocabulary)
     labels, found = labels_of(recipe, images)[0].factorize(sort=True)
     shown = torch.zeros(len(found), len(names), dtype=torch.bool)
     shown[torch.from_numpy(labels), viewpoints] = True
     mirrored = torch.arange(len(names))
     if recipe.augment.flip:
-        mirrored = mirrored_classes(images, classes)
+        mirrored = mirrored_classes(images, classes, vocabulary)
         shown |= shown[:, mirrored]
     require_divided(shown)
     counts = torch.bincount(viewpoints, minlength=len(names)).tolist()

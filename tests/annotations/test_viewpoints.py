@@ -55,6 +55,13 @@ def test_wrong_labels_name_their_row(words, told):
         visible_views(table(*words), VIEWS)
 
 
+def test_the_words_that_are_known_are_told_once_and_in_order():
+    with pytest.raises(InputError) as caught:
+        visible_views(table("top"), VIEWS)
+    told = str(caught.value).partition("known: ")[2].split(", ")
+    assert told == sorted({each.name for each in VIEWS.viewpoints} | set(VIEWS.names))
+
+
 def test_some_of_the_views(tmp_path):
     two = VIEWS.only(("side", "front"))
     assert visible_views(table("front-left", "left"), two).tolist() == [[True, True], [True, False]]
@@ -81,6 +88,24 @@ def test_a_vocabulary_that_contradicts_itself_is_refused(tmp_path, more, told):
     )
     with pytest.raises(InputError, match=told):
         load_vocabulary(str(path))
+
+
+@pytest.mark.parametrize(
+    ("score", "told"),
+    [("high", "is not a"), ("NaN", "is not a"), ("1.5", "is above 1"), ("-1", "is below 0")],
+)
+def test_a_score_that_is_none_names_file_and_row(tmp_path, score, told):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"image,viewpoint,viewpoint_score\na.jpg,front,0.5\nb.jpg,rear,{score}\n")
+    with pytest.raises(InputError, match=rf"mine\.csv: row 3 .*b\.jpg.*'viewpoint_score' {told}"):
+        Images.read(path)
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.parquet"])
+def test_an_empty_score_stays_empty(tmp_path, name):
+    frame = table("front", "rear").frame.assign(viewpoint_score=[1.0, float("nan")])
+    Images(frame, tmp_path).write(tmp_path / name)
+    assert Images.read(tmp_path / name).frame["viewpoint_score"].isna().tolist() == [False, True]
 
 
 def test_words_that_mean_the_same_are_one_class():

@@ -6,7 +6,9 @@ import pytest
 from annotations.datasets.veri776 import VIEWPOINTS
 from annotations.errors import InputError
 from annotations.images import Images
-from reid.data.viewpoint_classes import viewpoint_classes
+from reid.data.viewpoint_classes import mirrored_classes, viewpoint_classes
+from reid.recipe import parse_recipe
+from reid.training.viewpoints import divide_identities
 
 EIGHT = tuple(VIEWPOINTS.values())
 OWN = {"ends": ["front", "rear"], "sides": ["left", "right", "side"]}
@@ -84,6 +86,68 @@ def test_classes_of_ones_own_keep_their_order():
 def test_what_is_wrong_is_named(classes, words, message):
     with pytest.raises(InputError, match=message):
         viewpoint_classes(table(*words), classes)
+
+
+@pytest.fixture
+def words_of_ones_own(tmp_path):
+    """Return a file of views and viewpoints that are called otherwise."""
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "parts:\n"
+        "  - {name: nose, colour: '#112233', partner: nose}\n"
+        "  - {name: tail, colour: '#332211', partner: tail}\n"
+        "  - {name: port, colour: '#221133', partner: starboard}\n"
+        "  - {name: starboard, colour: '#22ff33', partner: port}\n"
+        "apart: [[nose, tail], [port, starboard]]\n"
+        "viewpoints:\n"
+        "  - {name: flank-l, shows: [port], partner: flank-r}\n"
+        "  - {name: flank-r, shows: [starboard], partner: flank-l}\n"
+    )
+    return str(path)
+
+
+def test_a_vocabulary_of_ones_own_says_what_words_there_are(words_of_ones_own):
+    sides = {"ends": ["nose", "tail"], "left": ["flank-l", "nose+port"],
+             "right": ["flank-r", "nose+starboard"]}  # fmt: skip
+    words = ("nose", "starboard+nose", "flank-l", "nose+port", "flank-r", "tail")
+    images = table(viewpoint=words, identity=["1", "1", "1", "2", "2", "2"])
+    names, numbers = viewpoint_classes(images, sides, words_of_ones_own)
+    assert [names[number] for number in numbers] == ["ends", "right", "left", "left", "right",
+                                                      "ends"]  # fmt: skip
+    assert mirrored_classes(images, sides, words_of_ones_own).tolist() == [0, 2, 1]
+    recipe = parse_recipe(
+        {
+            "method": "composed",
+            "parts": {"use": []},
+            "loss": {"viewpoint": {"weight": 1.0, "classes": sides,
+                                   "vocabulary": words_of_ones_own}},
+        },
+        "mine.yaml",
+    )  # fmt: skip
+    assert parse_recipe(recipe.model_dump(mode="json"), "again") == recipe
+    assert divide_identities(recipe, images).shown.all()
+    with pytest.raises(InputError, match=r"row 2 .*'nose': known: .*right, side$"):
+        viewpoint_classes(images, 2)
+    with pytest.raises(InputError, match=r"'ends': viewpoint 'nose'.*\(loss.*vocabulary: views\)"):
+        viewpoint_classes(images, sides)
+    with pytest.raises(InputError, match=r"views front and rear, which the vocabulary .*own\.yaml"):
+        viewpoint_classes(images, 2, words_of_ones_own)
+    with pytest.raises(InputError, match="no vocabulary 'viwes'; did you mean 'views'"):
+        viewpoint_classes(images, 2, "viwes")
+
+
+def test_the_vocabulary_is_written_down_where_it_is_another():
+    plain = parse_recipe({}, "test")
+    assert "vocabulary" not in plain.loss.viewpoint.model_dump()
+
+
+def test_words_that_mean_the_same_are_of_one_class():
+    names, numbers = viewpoint_classes(
+        table("side+front", "front-side", "rear"), {"a": ["front-side"], "b": ["rear"]}
+    )
+    assert [names[number] for number in numbers] == ["a", "a", "b"]
+    with pytest.raises(InputError, match=r"'front\+side' is in two classes, 'a' and 'b'"):
+        viewpoint_classes(table("front"), {"a": ["front-side"], "b": ["front+side"]})
 
 
 def test_the_row_of_a_selected_image_is_that_of_its_file():

@@ -48,7 +48,7 @@ def test_viewpoints_are_learned_and_only_empty_ones_are_filled(street, tmp_path)
 
 @pytest.mark.parametrize(
     ("viewpoint", "words"),
-    [(None, "no image has a 'viewpoint' that .*; fill that column for a few hundred$"),
+    [(None, "no image has a 'viewpoint' that .* a few hundred, which 'partreid views sample'"),
      ("frnt", "did you mean 'front'"),
      ("front", "a classifier needs two")],
 )  # fmt: skip

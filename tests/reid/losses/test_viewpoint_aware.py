@@ -98,6 +98,18 @@ def test_value_and_gradient_agree_with_the_equations(count, whole, boundary, wei
         assert mine[1] == 0
 
 
+def test_no_second_copy_of_all_centres_is_kept():
+    """Passes over identities times viewpoints times dimensions are what the loss's time goes to."""
+    loss, embeddings, *labels = draw(0, 4)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda each: kept.append(each) or each, id):
+        sum(loss(embeddings, *labels))
+    large = [each for each in kept if each.numel() == loss.centres.numel()]
+    assert {each.untyped_storage().data_ptr() for each in large} == {
+        loss.centres.untyped_storage().data_ptr()
+    }
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_boundary_is_circle_loss_where_an_identity_has_one_class(seed):
     """With a second library: the own centre is the one positive, all others are negatives."""
