@@ -241,19 +241,35 @@ def search(
     rerank: options.Rerank = False,
     expand: options.Expand = 0,
     candidates: Annotated[
-        int, typer.Option(min=1, help="Nearest images that re-ranking, expansion and sets look at.")
-    ] = 1000,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Nearest images that --rerank, --expand and --pool sets look at. [1000, or --top]",
+        ),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Look at every image, though a gallery has an index.")
     ] = False,
     device: options.Device = "auto",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What embeds the queries: auto measures what is installed, where there are "
+            "thousands, and takes the fastest that agrees with single precision; torch, "
+            "torch-float32, openvino, onnx, compile."
+        ),
+    ] = "auto",
 ) -> None:
     """Find the nearest gallery images of every query image."""
+    from annotations.errors import InputError
     from pipelines.jobs.retrieval import search
     from reid.reranking.refinement import Refinement
     from reid.retrieval.question import Question, require_pool
     from reid.retrieval.selection import Condition
 
+    if candidates is not None and not (rerank or expand or pool == "sets"):
+        raise InputError("--candidates: is what --rerank, --expand and --pool sets look at; give "
+                         "one of these, too")  # fmt: skip
     question = Question(
         top=top,
         drop_self=True,
@@ -263,12 +279,12 @@ def search(
         together=together,
         pool=require_pool(pool),
         refine=Refinement(expand, rerank),
-        candidates=max(candidates, top),
+        candidates=max(1000, top) if candidates is None else candidates,
         exact=exact,
     )
     search(queries, gallery or [], question, out, store=store, run=run, dataset=dataset,
            boxes=boxes, detector=detector, evidence=evidence, unknown=unknown,
-           device=device)  # fmt: skip
+           device=device, engine=engine)  # fmt: skip
 
 
 def serve(

@@ -11,6 +11,7 @@ from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.files import require_writable
 from annotations.images import Images
+from engines.choice import AUTO
 from pipelines.jobs.boxes_drawn import boxes_drawn
 from pipelines.jobs.detector import vocabulary_of
 from pipelines.jobs.found import found_at
@@ -25,6 +26,7 @@ from reid.retrieval.about import GalleryAbout
 from reid.retrieval.certainty import UNKNOWN, calibration_for, with_probabilities
 from reid.retrieval.evidence import Comparer
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.manifest import is_gallery
 from reid.retrieval.milvus.store import MilvusStore
 from reid.retrieval.page import write_results
 from reid.retrieval.question import Question
@@ -55,7 +57,8 @@ def build_from(
         distance=embedded.distance,
         mirror=embedded.mirror,
     )
-    gallery = Gallery.build(embedded.vectors, embedded.images, out, about)
+    made_by = run.recipe.model_dump(mode="json")
+    gallery = Gallery.build(embedded.vectors, embedded.images, out, about, recipe=made_by)
     for problem in embedded.problems:
         say(problem)
     written(out, f"gallery of {len(gallery)} images:")
@@ -76,6 +79,7 @@ def search(
     evidence: int | None = None,
     unknown: float | None = None,
     device: str = "auto",
+    engine: str = AUTO,
 ) -> Path:
     """Search galleries for every image of a data set.
 
@@ -94,6 +98,7 @@ def search(
         unknown: queries whose best match is less probable are called unknown; None for one half
             where the run is calibrated.
         device: ``auto``, ``cpu``, ``cuda``.
+        engine: what computes the network, see `engines.choice.NAMES`.
 
     Returns:
         The page.
@@ -113,6 +118,8 @@ def search(
     opened.require_model(loaded.hash)
     branches = check_branches(opened.about.branches)
     require_writable(out)
+    if is_gallery(out):
+        raise InputError(f"{out}: is a gallery; give another folder for results, by --out")
     comparer = comparer_for(loaded, found, detector, evidence, branches, out, device)
     if detector is not None and needs_boxes(loaded.recipe, branches):
         place = detector_for(loaded, detector, branches)
@@ -120,7 +127,7 @@ def search(
         found = detect_in(place, images, out, device)
     return search_in(
         images, opened, loaded, out, question, found, device, unknown,
-        comparer=comparer, evidence=evidence,
+        comparer=comparer, evidence=evidence, engine=engine,
     )  # fmt: skip
 
 
@@ -142,6 +149,7 @@ def search_in(
     *,
     comparer: Comparer | str = "",
     evidence: int | None = None,
+    engine: str = AUTO,
 ) -> Path:
     """Search opened galleries, and write results as CSV, Parquet, JSON lines and a page.
 
@@ -156,7 +164,9 @@ def search_in(
     question.check(about.distance)
     calibration = calibration_for(run, about, question, demanded=unknown is not None)
     try:
-        embedded = embed(run, images, boxes, branches=branches, mirror=about.mirror, device=device)
+        embedded = embed(
+            run, images, boxes, branches=branches, mirror=about.mirror, device=device, engine=engine
+        )
     except NothingReadError as error:
         _list_unreadable(out, [*images.closed, *error.problems])
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotations.errors import InputError, suggest
-from annotations.times import read_date
+from annotations.times import read_date, told_time
 from reid.retrieval.exact import Mask
 from reid.retrieval.segment import as_words
 
@@ -48,7 +49,7 @@ class Condition:
     def parse(cls, words: str) -> Condition:
         """Read a condition such as ``camera=c1,c2``, ``time>=1200`` or ``colour!=white``.
 
-        ``==`` is ``=``.
+        ``==`` is ``=``. A value that has a comma stands in double quotes: ``colour="blue, dark"``.
 
         Raises:
             InputError: it is none.
@@ -63,13 +64,14 @@ class Condition:
                 "colour!=white or time>=1200"
             )
         operator = "=" if found[0] == "==" else found[0]
-        values = tuple(part.strip() for part in value.split(","))
+        values = tuple(part.strip() for part in next(csv.reader([value], skipinitialspace=True)))
         if operator in _ORDERS and len(values) > 1:
             raise InputError(f"condition '{words}': '{operator}' takes one value")
         return cls(column, operator, values)
 
     def __str__(self) -> str:
-        return f"{self.column}{self.operator}{','.join(self.values)}"
+        values = ",".join(f'"{value}"' if "," in value else value for value in self.values)
+        return f"{self.column}{self.operator}{values}"
 
     def fulfilled(self, table: pa.Table, words: bool) -> Mask:
         """Return which rows of a table fulfil the condition, (N,).
@@ -219,14 +221,18 @@ def nothing_fulfils(
 
 def _held(column: str, tables: Sequence[pa.Table]) -> str:
     """Say which values a column holds."""
-    values: set[str] = set()
+    values: dict[str, None] = {}
     for table in tables:
         if column in table.column_names:
-            known = pc.unique(table[column]).drop_null()
-            values.update(as_words(pa.chunked_array([known])).to_pylist())
-    values.discard("")
+            known = pc.unique(table[column]).drop_null().sort()
+            timed = column == "time" and pa.types.is_floating(known.type)
+            told = map(told_time, known.to_pylist()) if timed else as_words(
+                pa.chunked_array([known])
+            ).to_pylist()  # fmt: skip
+            values |= dict.fromkeys(told)
+    values.pop("", None)
     if not values:
         return f"{column} is empty everywhere"
-    named = sorted(values)[:_NAMED]
+    named = list(values)[:_NAMED] if column == "time" else sorted(values)[:_NAMED]
     more = f" and {len(values) - len(named):,} more" if len(values) > len(named) else ""
     return f"its {column} is {', '.join(named)}{more}"

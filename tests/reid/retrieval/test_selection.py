@@ -112,6 +112,22 @@ def test_all_conditions_hold_together(galleries):
     assert select(galleries, []) is None
 
 
+def test_a_value_with_a_comma_is_quoted(galleries):
+    chosen = np.flatnonzero(select(galleries, [Condition.parse('note="x,y"')]))
+    assert len(chosen) and Condition.parse('note="x,y", dim').values == ("x,y", "dim")
+    both = np.flatnonzero(select(galleries, [Condition.parse('note="x,y",dim')]))
+    assert set(chosen) < set(both)
+    again = str(Condition.parse('note="x,y",dim'))
+    assert Condition.parse(again).values == ("x,y", "dim")
+
+
+def test_dates_that_a_gallery_holds_are_told_as_dates(tmp_path):
+    made = Made(tmp_path / "gallery", tmp_path / "photos")
+    made.append(images(made.root, 2, time=[1777624200.0, 1777595400.0]), vectors(2))
+    with pytest.raises(InputError, match=r"its time is 2026-05-01 00:30:00, 2026-05-01 08:30:00\)"):
+        select(Galleries.open([made.folder]), [Condition.parse("time=2026-05-02")])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -124,6 +140,7 @@ def test_all_conditions_hold_together(galleries):
         ("note=z", r"no image fulfils note=z \(its note is bright, dim, x,y\)"),
         ("identity=z", r"no image fulfils identity=z \(identity is empty everywhere\)"),
         ("time>9", "no image fulfils time>9$"),
+        ('note="x,z"', r"no image fulfils note=\"x,z\" \(its note"),
     ],
 )
 def test_what_is_no_condition(galleries, words, said):
