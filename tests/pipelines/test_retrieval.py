@@ -101,3 +101,42 @@ def test_results_that_cannot_be_written_are_said_before_any_work(
     monkeypatch.setattr("pipelines.jobs.retrieval.search_in", None)
     with pytest.raises(InputError, match=r"0\.png: cannot be written to"):
         search(folder, [tmp_path / "gallery"], Question(top=1), folder / "0.png", run=run.source)
+
+
+@pytest.mark.parametrize("run", [False], indirect=True)
+def test_options_that_would_do_nothing_are_refused(monkeypatch, run, folder, tmp_path, capsys):
+    place = tmp_path / "gallery"
+    build_from(read_images(folder), run, place, None, "global", "cpu")
+    (place / "unreadable.csv").write_text("of the gallery")
+    monkeypatch.setattr("pipelines.jobs.retrieval.embed", None)
+    for more, words in (
+        (["--candidates", 5], "--candidates: is what --rerank, --expand and --pool sets look at"),
+        (["--candidates", 5, "--rerank", "--top", 7], "5 are fewer than the 7 to be found"),
+        (["--detector", tmp_path], "--detector: "),
+        (["--out", place], f"{place}: is a gallery; give another folder for results"),
+    ):
+        asked = ["search", folder, "--gallery", place, "--out", tmp_path / "out", *more]
+        monkeypatch.setattr(sys, "argv", ["partreid", *map(str, asked)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        assert caught.value.code == 2
+        assert words in " ".join(capsys.readouterr().err.split())
+    assert (place / "unreadable.csv").read_text() == "of the gallery"
+
+
+@pytest.mark.parametrize("run", [False], indirect=True)
+def test_queries_are_embedded_by_the_engine_asked_for(monkeypatch, run, folder, tmp_path):
+    place, engines = tmp_path / "gallery", []
+    build_from(read_images(folder), run, place, None, "global", "cpu")
+
+    def told(*given, engine, **more):
+        engines.append(engine)
+        return embed(*given, engine=engine, **more)
+
+    monkeypatch.setattr("pipelines.jobs.retrieval.embed", told)
+    for more in ([], ["--engine", "torch-float32"]):
+        command(monkeypatch, "search", folder, "--gallery", place, "--out", tmp_path / "out",
+                "--device", "cpu", *more)  # fmt: skip
+    assert engines == ["auto", "torch-float32"]
+    found = Gallery.open(place)
+    assert found.manifest.recipe["backbone"]["name"] == run.recipe.backbone.name
