@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import secrets
@@ -11,9 +12,15 @@ from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from annotations.errors import InputError
 from annotations.web.guard import LOOPBACK
+
+PATIENCE = 30
+"""Seconds that the head of a request may take to arrive."""
+CONNECTIONS = 512
+"""At a time; further ones are told to come back later."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -57,16 +64,30 @@ def address(host: str, taken: socket.socket, token: str | None) -> str:
     return f"http://{shown}:{taken.getsockname()[1]}{question}"
 
 
-def serve(app: FastAPI, taken: socket.socket, started: Callable[[], None]) -> None:
+def serve(
+    app: FastAPI,
+    taken: socket.socket,
+    started: Callable[[], None],
+    patience: float = PATIENCE,
+    connections: int = CONNECTIONS,
+) -> None:
     """Answer requests until Ctrl-C, or until the process is told to end; then return.
 
     Args:
         app: the application.
         taken: see `bind`.
         started: called when the page can be opened.
+        patience: seconds that the head of a request may take to arrive.
+        connections: at a time.
     """
-    # Nobody is kept waiting by a page that stays open somewhere.
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        http=_patient(patience),
+        limit_concurrency=connections,
+        # Nobody is kept waiting by a page that stays open somewhere.
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     started()
     # Else the process would end at once, and leave a training behind.
@@ -76,3 +97,50 @@ def serve(app: FastAPI, taken: socket.socket, started: Callable[[], None]) -> No
             server.run(sockets=[taken])
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _patient(seconds: float) -> type[H11Protocol]:
+    """Return uvicorn's protocol with a limit that it lacks: on the time that a head may take.
+
+    It is the one of uvicorn's two that bounds the length of a head.
+    """
+
+    class Patient(H11Protocol):
+        """Closes connections on which no request begins."""
+
+        _deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            """Wait for the first request."""
+            super().connection_made(transport)
+            self._mind()
+
+        def data_received(self, data: bytes) -> None:
+            """Take what has arrived."""
+            super().data_received(data)
+            self._mind()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            """Wait no more."""
+            super().connection_lost(exc)
+            self._forget()
+
+        def _mind(self) -> None:
+            """Begin to wait where no request is being answered; go on where that has begun."""
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._forget()
+            elif self._deadline is None:
+                self._deadline = self.loop.call_later(seconds, self._end)
+
+        def _forget(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+
+        def _end(self) -> None:
+            # A socket of a page that is open has another protocol by now.
+            idle = self.cycle is None or self.cycle.response_complete
+            if idle and self.transport.get_protocol() is self:
+                self.transport.close()
+
+    return Patient

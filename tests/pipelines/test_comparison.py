@@ -14,10 +14,11 @@ from annotations.boxes import Boxes
 from annotations.datasets import read_images
 from annotations.errors import InputError
 from annotations.masks import Masks
+from annotations.spelling import shortest_endings
 from pipelines.cli.main import main
 from pipelines.jobs.asked import Asked
 from pipelines.jobs.comparison import compare
-from pipelines.jobs.question import Question, shortest_endings
+from pipelines.jobs.question import Question
 from pipelines.recipes import load_recipe
 from pipelines.report.differing import most_differing
 from reid import cost

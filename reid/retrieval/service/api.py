@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from fastapi import APIRouter, File, Form, HTTPException, Response, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Response, Security, UploadFile
 from fastapi import Path as InPath
 from fastapi import Query as InQuery
+from fastapi.security import APIKeyCookie, APIKeyQuery, HTTPBearer
 from pydantic import BaseModel, Field
 
 from annotations.boxes import CORNERS
 from annotations.errors import InputError
+from annotations.web.guard import COOKIE
 from reid.retrieval.question import Question
 from reid.retrieval.results import known_columns
 from reid.retrieval.selection import Condition
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.problems import Problem, add_unknown
-from reid.retrieval.service.searcher import Answer, Searcher
+from reid.retrieval.service.searcher import Answer, Searcher, folder_names
 from reid.retrieval.service.uploads import Uploads
 from reid.retrieval.thumbnails import thumbnail_file
 
@@ -38,19 +39,28 @@ ItemName = Annotated[str, InPath(pattern=r"^\d{1,18}-\d{1,18}$")]
 
 
 class GalleryFacts(BaseModel):
-    """A gallery: its name, how many images it holds, and what columns can be asked about."""
+    """A gallery: its name, how many images it holds, and what columns can be asked about.
+
+    ``name`` is the shortest ending of its path that no other gallery here has; ``folders`` are what
+    the folders that its images come from are called, likewise.
+    """
 
     name: str
     images: int
+    folders: list[str]
     columns: list[str]
 
 
 class Match(BaseModel):
-    """An image found: ``item`` names it until the galleries change; distances are ascending."""
+    """An image found: ``item`` names it until the galleries change; distances are ascending.
+
+    ``image`` is its path below ``folder``, which is empty where the path is a whole one.
+    """
 
     rank: int
     item: str
     image: str
+    folder: str
     gallery: str
     distance: float
     probability: float | None = None
@@ -123,12 +133,14 @@ class Turns:
     """Lets so many wait for their turn and no more, and nobody longer than so many seconds.
 
     Args:
-        waiting: searches at a time, the one that is being answered included.
+        waiting: requests at a time, those that are being answered included.
         seconds: that one may take.
+        at_once: that are being answered; each may hold a decoded image in memory.
     """
 
-    def __init__(self, waiting: int = 8, seconds: float = 60) -> None:
+    def __init__(self, waiting: int = 8, seconds: float = 60, at_once: int = 2) -> None:
         self._free, self._seconds = waiting, seconds
+        self._room = asyncio.Semaphore(at_once)
 
     async def take(self, make: Callable[[], Made]) -> Made:
         """Return what is made, on another thread.
@@ -137,14 +149,24 @@ class Turns:
             HTTPException: 503 where too many wait, 504 where it took too long.
         """
         if self._free < 1:
-            raise HTTPException(503, "too many searches at a time; try again in a moment")
+            raise HTTPException(503, "too many requests at a time; try again in a moment")
         self._free -= 1
-        work = asyncio.get_running_loop().run_in_executor(None, make)
+        begun = False
+
+        async def made() -> Made:
+            nonlocal begun
+            async with self._room:
+                begun = True
+                return await asyncio.get_running_loop().run_in_executor(None, make)
+
+        work = asyncio.ensure_future(made())
         work.add_done_callback(self._done)
-        try:
-            return await asyncio.wait_for(asyncio.shield(work), self._seconds)
-        except TimeoutError:
-            raise HTTPException(504, f"took longer than {self._seconds:g} seconds") from None
+        await asyncio.wait([work], timeout=self._seconds)
+        if work.done():
+            return work.result()
+        if not begun:
+            work.cancel()
+        raise HTTPException(504, f"took longer than {self._seconds:g} seconds")
 
     def _done(self, work: asyncio.Future[Any]) -> None:
         self._free += 1
@@ -152,35 +174,82 @@ class Turns:
             work.exception()  # what nobody waited for is no news
 
 
+PICTURES = 128
+"""Pictures that may be waited for at a time: a page asks for those of all its matches together."""
+
+_ANY: dict[int | str, dict[str, Any]] = {
+    403: {"content": {"text/plain": {}}, "description": "No token, or from another site"},
+    500: {"model": Problem, "description": "The server cannot use a file of its own"},
+    503: {"model": Problem, "description": "Too many requests at a time"},
+}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "What is asked makes no sense"},
-    403: {"description": "No token, or a request from another site"},
+    408: {"model": Problem, "description": "The request came too slowly"},
     413: {"model": Problem, "description": "Too long a request"},
+    507: {"model": Problem, "description": "The server has no room to keep what was sent"},
 }
 _GONE: dict[int | str, dict[str, Any]] = {
-    403: _PROBLEMS[403],
     404: {"model": Problem, "description": "Not there any more"},
 }
-_BUSY: dict[int | str, dict[str, Any]] = {
-    503: {"model": Problem, "description": "Too many searches at a time"},
-    504: {"model": Problem, "description": "Took too long"},
-}
+_LATE: dict[int | str, dict[str, Any]] = {504: {"model": Problem, "description": "Took too long"}}
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "A JPEG file"},
     **_GONE,
+    **_LATE,
 }
+_TOKENS = [
+    Security(
+        HTTPBearer(
+            scheme_name="bearer", auto_error=False, description="The token that the server printed"
+        )
+    ),
+    Security(
+        APIKeyCookie(
+            name=COOKIE, scheme_name="cookie", auto_error=False,
+            description="What the page's address sets in a browser",
+        )
+    ),
+    Security(
+        APIKeyQuery(
+            name="token", scheme_name="address", auto_error=False,
+            description="A GET is sent on without it, and with the cookie",
+        )
+    ),
+]  # fmt: skip
+"""Ways to give the token; `annotations.web.guard` is who asks for it, these describe that."""
 
 
-def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -> APIRouter:
-    """Return the routes."""
-    api = APIRouter(prefix="/api")
+def make_api(
+    searcher: Searcher,
+    uploads: Uploads,
+    marks: Marks,
+    turns: Turns,
+    pictures: Turns | None = None,
+    guarded: bool = False,
+) -> APIRouter:
+    """Return the routes.
 
-    @api.get("/galleries", responses={403: _PROBLEMS[403]}, summary="What is searched")
+    Args:
+        searcher: finds.
+        uploads: keeps query images.
+        marks: keeps what is said of matches.
+        turns: whose turn it is to be answered.
+        pictures: likewise of those who want to see an image; None for the usual. They are not to
+            fill the queue of those who search.
+        guarded: describe that a token is needed.
+    """
+    shown = pictures or Turns(PICTURES)
+    api = APIRouter(prefix="/api", responses=_ANY, dependencies=_TOKENS if guarded else None)
+
+    @api.get("/galleries", summary="What is searched")
     def galleries() -> list[GalleryFacts]:
+        opened = searcher.galleries()
+        folders = folder_names(opened)
         return [
             GalleryFacts(
-                name=gallery.path.name,
+                name=searcher.names[str(gallery.path)],
                 images=len(gallery),
+                folders=[folders[str(root)] for root in gallery.roots],
                 columns=sorted(
                     {
                         name
@@ -190,10 +259,10 @@ def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -
                     }
                 ),
             )
-            for gallery in searcher.galleries().each
+            for gallery in opened.each
         ]
 
-    @api.post("/search", responses={**_PROBLEMS, **_BUSY}, summary="Find what is like an image")
+    @api.post("/search", responses={**_PROBLEMS, **_LATE}, summary="Find what is like an image")
     async def find(
         image: Annotated[UploadFile | None, File(description="The query image")] = None,
         query: Annotated[str | None, Form(description="Or one that was sent before")] = None,
@@ -213,26 +282,24 @@ def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -
         return await turns.take(ask)
 
     @api.get("/queries/{query}", responses=_JPEG, summary="A query image", response_class=Response)
-    def query(query: Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]) -> Response:
+    async def query(query: Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]) -> Response:
         try:
-            upload = uploads.get(query)
+            made = await shown.take(lambda: thumbnail_file(uploads.get(query).path, LARGE))
         except InputError as error:
             raise HTTPException(404, str(error)) from None
-        return _jpeg(thumbnail_file(upload.path, LARGE))
+        return _jpeg(made)
 
     @api.get("/items/{item}/thumbnail", responses=_JPEG, summary="Small", response_class=Response)
-    def thumbnail(item: ItemName) -> Response:
-        found, row = searcher.item(item)
-        stored = found.thumbnails(np.array([row]))[0]
-        return _jpeg(stored or thumbnail_file(searcher.file(item)))
+    async def thumbnail(item: ItemName) -> Response:
+        return _jpeg(await shown.take(partial(_small, searcher, item)))
 
     @api.get("/items/{item}/image", responses=_JPEG, summary="Large", response_class=Response)
-    def whole(item: ItemName) -> Response:
-        return _jpeg(thumbnail_file(searcher.file(item), LARGE))
+    async def whole(item: ItemName) -> Response:
+        return _jpeg(await shown.take(lambda: thumbnail_file(searcher.file(item), LARGE)))
 
     @api.get(
         "/evidence",
-        responses={400: _PROBLEMS[400], **_GONE, **_BUSY},
+        responses={400: _PROBLEMS[400], 507: _PROBLEMS[507], **_GONE, **_LATE},
         summary="What the parts of a match say",
     )
     async def evidence(
@@ -245,19 +312,16 @@ def make_api(searcher: Searcher, uploads: Uploads, marks: Marks, turns: Turns) -
     ) -> PartsSaid:
         return await turns.take(partial(_compare, searcher, uploads, query, item, (x1, y1, x2, y2)))
 
-    @api.post("/marks", responses={**_PROBLEMS, **_GONE}, summary="Say that a match is right")
-    def mark(said: Said) -> Kept:
-        upload = uploads.get(said.query)
-        corners = (said.x1, said.y1, said.x2, said.y2)
-        file = upload.path if corners == (0, 0, 1, 1) else uploads.region(upload, corners)
-        marks.say(str(file.resolve()), str(searcher.file(said.item)), said.same, None)
-        return Kept(marks=len(marks.latest()))
+    @api.post(
+        "/marks", responses={**_PROBLEMS, **_GONE, **_LATE}, summary="Say that a match is right"
+    )
+    async def mark(said: Said) -> Kept:
+        return await turns.take(partial(_mark, searcher, uploads, marks, said))
 
     @api.get(
         "/marks.csv",
         responses={
             200: {"content": {"text/csv": {}}, "description": "Columns first, second, same"},
-            403: _PROBLEMS[403],
         },
         summary="Every marked pair, as partreid verify takes them",
         response_class=Response,
@@ -283,7 +347,21 @@ def _ask(
     path = upload.path if corners == (0, 0, 1, 1) else uploads.region(upload, corners)
     conditions = tuple(map(Condition.parse, where or ()))
     answer = searcher.find(path, Question(top=top, conditions=conditions, group=group or None))
-    return told(answer, upload.name, (upload.width, upload.height))
+    return told(answer, upload.name, (upload.width, upload.height), searcher.names)
+
+
+def _small(searcher: Searcher, item: str) -> bytes | None:
+    found, row = searcher.item(item)
+    stored = found.thumbnails(np.array([row]))[0]
+    return stored or thumbnail_file(searcher.file(item))
+
+
+def _mark(searcher: Searcher, uploads: Uploads, marks: Marks, said: Said) -> Kept:
+    upload = uploads.get(said.query)
+    corners = (said.x1, said.y1, said.x2, said.y2)
+    file = upload.path if corners == (0, 0, 1, 1) else uploads.region(upload, corners)
+    marks.say(str(file.resolve()), str(searcher.file(said.item)), said.same, None)
+    return Kept(marks=len(marks.latest()))
 
 
 def _compare(
@@ -325,8 +403,8 @@ def _boxes(frame: pd.DataFrame | None, part: str) -> list[PartBox]:
     return [PartBox(x1=x1, y1=y1, x2=x2, y2=y2) for x1, y1, x2, y2 in corners.tolist()]
 
 
-def told(answer: Answer, query: str, size: tuple[int, int]) -> Matches:
-    """Return an answer as it is sent."""
+def told(answer: Answer, query: str, size: tuple[int, int], names: Mapping[str, str]) -> Matches:
+    """Return an answer as it is sent; ``names`` are the galleries', by their paths."""
     found = answer.found
     seen = known_columns(found)
     matches = [
@@ -334,7 +412,8 @@ def told(answer: Answer, query: str, size: tuple[int, int]) -> Matches:
             rank=int(row["rank"]),
             item=row["item"],
             image=row["image"],
-            gallery=Path(row["gallery"]).name,
+            folder=answer.folder(row["image"], row["file"]),
+            gallery=names[row["gallery"]],
             distance=float(row["distance"]),
             probability=row.get("probability"),
             images=int(row.get("images", 1)),

@@ -9,7 +9,7 @@ from nicegui import app, ui
 
 from annotations.web.guard import Guard
 from annotations.web.limit import Limit
-from reid.retrieval.service.api import Turns, make_api
+from reid.retrieval.service.api import PICTURES, Turns, make_api
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.page import SearchPage
 from reid.retrieval.service.problems import add_errors
@@ -18,6 +18,8 @@ from reid.retrieval.service.uploads import Uploads
 
 LARGEST = 30 * 2**20
 """Bytes of a request at most."""
+SLOWEST = 30
+"""Seconds that the body of a request may take to arrive, besides those that its length does."""
 _STATIC = Path(__file__).parent / "static"
 _ICON = "🚗"
 
@@ -29,6 +31,7 @@ def make_app(
     token: str | None = None,
     largest: int = LARGEST,
     seconds: float = 60,
+    arriving: float = SLOWEST,
 ) -> FastAPI:
     """Make the application.
 
@@ -38,10 +41,11 @@ def make_app(
         token: what a request must know; None to answer this machine alone.
         largest: bytes of a request.
         seconds: that a search may take.
+        arriving: seconds that the body of a request may take, see `Limit`.
     """
     marks = Marks(folder / "marks.jsonl")
     uploads = Uploads(folder / "queries", lambda: {query for query, _ in marks.latest()})
-    turns = Turns(seconds=seconds)
+    turns, pictures = Turns(seconds=seconds), Turns(PICTURES, seconds)
     web = FastAPI(
         title="partreid",
         description="Searches galleries of vehicles by their looks.",
@@ -51,7 +55,8 @@ def make_app(
         redoc_url=None,
     )
     add_errors(web)
-    web.include_router(make_api(searcher, uploads, marks, turns))
+    guarded = token is not None
+    web.include_router(make_api(searcher, uploads, marks, turns, pictures, guarded))
 
     @ui.page("/", title="partreid: search")
     def page() -> None:
@@ -59,6 +64,6 @@ def make_app(
 
     app.add_static_files("/search/static", _STATIC)
     ui.run_with(web, title="partreid", favicon=_ICON, show_welcome_message=False)
-    web.add_middleware(Limit, most=largest)
+    web.add_middleware(Limit, most=largest, seconds=arriving)
     web.add_middleware(Guard, token=token)
     return web

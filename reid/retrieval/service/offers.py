@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,10 +12,10 @@ from annotations.times import told_time
 from reid.retrieval.several import Galleries
 
 
-def named(galleries: Galleries) -> str:
-    """Return what is searched, in words."""
-    names = ", ".join(gallery.path.resolve().name for gallery in galleries.each)
-    return f"{names}: {len(galleries):,} images"
+def named(galleries: Galleries, names: Mapping[str, str]) -> str:
+    """Return what is searched, in words; ``names`` are the galleries', by their paths."""
+    words = ", ".join(names[str(gallery.path)] for gallery in galleries.each)
+    return f"{words}: {len(galleries):,} images"
 
 
 def has(galleries: Galleries, column: str) -> bool:

@@ -75,7 +75,7 @@ class SearchPage:
         ui.add_head_html(f"<style>{card_css()}</style>")
         with ui.element("div").classes("ps-header w-full"):
             ui.label("partreid").classes("brand")
-            ui.label(named(galleries)).classes("soft")
+            ui.label(named(galleries, searcher.names)).classes("soft")
             ui.element("div").classes("space")
             ui.link("Interface for programs", "/api/openapi.json").classes("soft")
         with ui.element("div").classes("ps-body"):
@@ -141,9 +141,12 @@ class SearchPage:
         content = await event.file.read()
         event.sender.reset()  # type: ignore[attr-defined]  # else it ticks off what is refused, too
         try:
-            self._upload = await asyncio.to_thread(self._uploads.take, content)
+            self._upload = await self._turns.take(partial(self._uploads.take, content))
         except (InputError, OSError) as error:
             ui.notify(f"{event.file.name}: {said_of(error)}", type="negative")
+            return
+        except HTTPException as error:
+            ui.notify(f"{event.file.name}: {error.detail}", type="warning")
             return
         self._picture.set_source(f"/api/queries/{self._upload.name}")
         self._picture.visible = self._hint.visible = True
@@ -267,12 +270,14 @@ class SearchPage:
                     ui.label(f"{row['probability']:.0%}").classes("strong")
                 if row.get("images", 1) > 1:
                     ui.label(f"of {row['images']}").classes("soft")
-            ui.label(Path(row["image"]).name).classes("name").tooltip(str(row["image"]))
+            where = self._where_of(row)
+            ui.label(Path(row["image"]).name).classes("name").tooltip(where)
             told = [_told(name, row[name]) for name in _KNOWN if not pd.isna(row.get(name))]
             ui.label(", ".join(told)).classes("soft")
             if self._searcher.apart:
                 gallery = str(row["gallery"])
-                ui.label(Path(gallery).resolve().name).classes("soft name").tooltip(gallery)
+                called = self._searcher.names[gallery]
+                ui.label(called).classes("soft name").tooltip(gallery)
             strip = ui.element("div")
             with ui.row().classes("gap-1 no-wrap"):
                 for same, icon, words in ((True, "check", "right"), (False, "close", "wrong")):
@@ -284,6 +289,14 @@ class SearchPage:
                     ui.button("Parts", on_click=partial(self._explain, query, row, strip)).props(
                         'flat dense no-caps size=sm aria-label="parts"'
                     )
+
+    def _where_of(self, row: dict[Any, Any]) -> str:
+        """Return an image's path, and of several folders the one that it comes from."""
+        image = str(row["image"])
+        if self._answer is None or len(self._answer.folders) < 2:
+            return image
+        folder = self._answer.folder(image, str(row["file"]))
+        return f"{folder}: {image}" if folder else image
 
     async def _explain(self, query: Path, row: dict[Any, Any], strip: ui.element) -> None:
         """Show the query and a match side by side, with what each of their parts says."""

@@ -7,15 +7,17 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from annotations.contents import FileState, content_of
 from annotations.errors import InputError
 from annotations.images import Images
+from annotations.spelling import shortest_endings
 from reid.data.locate import Found
 from reid.embedding import embed
 from reid.methods import check_branches
@@ -24,6 +26,7 @@ from reid.retrieval.evidence import Compared, Comparer
 from reid.retrieval.manifest import Manifest
 from reid.retrieval.question import Question
 from reid.retrieval.results import search
+from reid.retrieval.segment import CONTENT, SIZE, TIME
 from reid.retrieval.several import Galleries
 from reid.run import Run
 
@@ -45,12 +48,18 @@ class Answer:
             finds the image again.
         seconds: that it took, and of them ``embedding``.
         embedding: that the network took.
+        folders: what the folders that images come from are called, by path; see `folder_names`.
     """
 
     query: Path
     found: pd.DataFrame
     seconds: float
     embedding: float
+    folders: Mapping[str, str] = field(default_factory=dict)
+
+    def folder(self, image: str, file: str) -> str:
+        """Return what the folder of an image found is called; empty where it has a whole path."""
+        return self.folders.get(file[: -len(image) - 1], "")
 
 
 class Searcher:
@@ -67,6 +76,8 @@ class Searcher:
         locate: finds the parts of images, for a network that needs them; None for others.
         comparer: compares the parts of a query and a match; None where that cannot be done.
         without_parts: why it cannot.
+        names: what the galleries are called, by their paths as given: the shortest endings that
+            tell them apart.
 
     Raises:
         InputError: galleries or the run cannot be opened, or do not belong together.
@@ -83,6 +94,9 @@ class Searcher:
         device: str = "auto",
     ) -> None:
         self._paths = tuple(paths)
+        places = list(dict.fromkeys(path.resolve() for path in paths))
+        called = dict(zip(places, shortest_endings(places), strict=True))
+        self.names = {str(path): called[path.resolve()] for path in paths}
         self._lock, self._opening = threading.Lock(), threading.Lock()
         self._states: OrderedDict[int, Galleries] = OrderedDict()
         self.locate = self.comparer = None
@@ -135,7 +149,7 @@ class Searcher:
             found = with_probabilities(found, calibration, self._unknown)
         found["item"] = [f"{state}-{row}" for row in found["row"]]
         end = time.perf_counter()
-        return Answer(query, found, end - start, embedded - start)
+        return Answer(query, found, end - start, embedded - start, folder_names(galleries))
 
     def item(self, name: str) -> tuple[Galleries, int]:
         """Return where an image found before is: galleries and its row.
@@ -154,17 +168,19 @@ class Searcher:
         """Return the file of an image found before.
 
         Raises:
-            GoneError: it is not there any more, or leads out of the gallery's folders.
+            GoneError: it is not there any more, or leads out of the gallery's folders to what is
+                not the file that the gallery knows.
         """
         galleries, row = self.item(name)
         frame = galleries.table(np.array([row]), [])
         path = Path(frame["file"].iloc[0])
         roots = [root for gallery in galleries.each for root in gallery.roots]
         resolved = path.resolve()
-        # A table may name files beside its folder; a link must not lead out of it.
+        # A table may name files beside its folder; a link leads out of it only to what was read
+        # there when the gallery grew, not to what somebody has put in its place since.
         own = resolved == Path(os.path.normpath(path))
         own = own or any(resolved.is_relative_to(root) for root in roots)
-        if not own or not path.is_file():
+        if not path.is_file() or not (own or _is_known(galleries, row, resolved)):
             raise GoneError(f"the file of '{name}' is not there any more")
         return path
 
@@ -199,3 +215,31 @@ class Searcher:
             while len(self._states) > _STATES:
                 self._states.popitem(last=False)
             return state, opened
+
+
+def folder_names(galleries: Galleries) -> dict[str, str]:
+    """Return what the folders that images come from are called, by path.
+
+    They are the shortest endings that tell them apart.
+    """
+    roots = list(dict.fromkeys(root for gallery in galleries.each for root in gallery.roots))
+    return dict(zip(map(str, roots), shortest_endings(roots), strict=True))
+
+
+def _is_known(galleries: Galleries, row: int, file: Path) -> bool:
+    """Return whether a file is still the one that a gallery has a row of.
+
+    It is by its size and time; by its content, too, where it is only the time that differs.
+    """
+    which = int(np.searchsorted(galleries.starts, row, "right")) - 1
+    gallery, row = galleries.each[which], row - int(galleries.starts[which])
+    place = int(np.searchsorted(gallery.starts, row, "right")) - 1
+    table = gallery.segments[place].table.select([SIZE, TIME, CONTENT])
+    known = table.slice(row - int(gallery.starts[place]), 1).to_pylist()[0]
+    state = FileState.of(file)
+    # A gallery that was built without reading files knows nothing of them.
+    if state is None or known[SIZE] is None or state.size != known[SIZE]:
+        return False
+    if state.time == known[TIME]:
+        return True
+    return known[CONTENT] is not None and content_of(file) == known[CONTENT]

@@ -16,7 +16,7 @@ from PIL import Image
 
 from annotations.errors import InputError
 from annotations.files import whole_file
-from annotations.pixels import ImageError, read_image
+from annotations.pixels import ImageError, read_image, read_size
 
 _SUFFIXES = {
     "JPEG": ".jpg",
@@ -85,12 +85,12 @@ class Uploads:
         if not path.is_file():
             with whole_file(path) as aside:
                 aside.write_bytes(content)
+                try:
+                    read_image(aside)  # whatever has its place can be used
+                except ImageError as error:
+                    raise InputError(_without(aside, error)) from None
             self._count()
-        try:
-            return self._seen(name, path)
-        except ImageError as error:
-            path.unlink(missing_ok=True)
-            raise InputError(_without(path, error)) from None
+        return self._seen(name, path)
 
     def get(self, name: str) -> Upload:
         """Return an image that was kept.
@@ -124,7 +124,10 @@ class Uploads:
         words = "-".join(f"{round(value * 10**_PLACES)}" for value in (x1, y1, x2, y2))
         path = self.folder / f"{upload.name}-{words}.png"
         if not path.is_file():
-            pixels = read_image(upload.path)
+            try:
+                pixels = read_image(upload.path)
+            except ImageError as error:
+                raise InputError(_without(upload.path, error)) from None
             left, right = round(x1 * upload.width), round(x2 * upload.width)
             top, bottom = round(y1 * upload.height), round(y2 * upload.height)
             if min(right - left, bottom - top) < 8:
@@ -153,8 +156,10 @@ class Uploads:
     def _seen(name: str, path: Path) -> Upload:
         with suppress(FileNotFoundError):
             os.utime(path)  # it is among those used last
-        height, width = read_image(path).shape[:2]
-        return Upload(name, path, width, height)
+        try:
+            return Upload(name, path, *read_size(path))
+        except ImageError as error:
+            raise InputError(_without(path, error)) from None
 
 
 def _unreadable(content: bytes) -> str:

@@ -1,10 +1,12 @@
 """The interface for programs, and what stands behind it."""
 
+import asyncio
 import errno
 import io
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +22,18 @@ from annotations.errors import InputError
 from annotations.images import Images
 from annotations.web.guard import Guard
 from annotations.web.limit import Limit
+from pipelines.jobs.adding import add
 from pipelines.recipes import load_recipe
 from reid.embedding import embed
 from reid.methods import build_model
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.evidence import Comparer
 from reid.retrieval.gallery import Gallery
+from reid.retrieval.service import api as api_module
 from reid.retrieval.service import uploads as uploads_module
 from reid.retrieval.service.api import Turns, make_api
 from reid.retrieval.service.marks import Marks
+from reid.retrieval.service.offers import named
 from reid.retrieval.service.problems import add_errors
 from reid.retrieval.service.searcher import GoneError, Searcher
 from reid.retrieval.service.uploads import Uploads
@@ -44,9 +49,15 @@ def picture(seed, size=(40, 40)):
     return Image.fromarray(coarse).resize(size[::-1], Image.Resampling.NEAREST)
 
 
-def content(seed, kind="PNG"):
+def content(seed, kind="PNG", size=(40, 40)):
     stream = io.BytesIO()
-    picture(seed).save(stream, kind)
+    picture(seed, size).save(stream, kind)
+    return stream.getvalue()
+
+
+def fractions():
+    stream = io.BytesIO()
+    Image.fromarray(np.ones((40, 40), np.float32)).save(stream, "TIFF")
     return stream.getvalue()
 
 
@@ -115,7 +126,7 @@ def test_conditions_and_groups(client):
     assert [match["images"] for match in grouped] == [3, 3]
     facts = client.get("/api/galleries").json()
     columns = ["camera", "identity", "image", "plate note", "reach", "time", "year"]
-    assert facts == [{"name": "gallery", "images": 6, "columns": columns}]
+    assert facts == [{"name": "gallery", "images": 6, "folders": ["photos"], "columns": columns}]
 
 
 def test_images_are_shown(client, tmp_path):
@@ -138,6 +149,62 @@ def test_images_are_shown(client, tmp_path):
     for path in ("../../etc/passwd", "x", "1-1-1", "%2e%2e"):
         assert client.get(f"/api/items/{path}/image").status_code in (404, 422)
     assert client.get(f"/api/queries/{'0' * 32}").status_code == 404
+
+
+def test_images_of_a_linked_folder_are_shown_while_they_are_those_that_were_read(tmp_path, run):
+    outside = tmp_path / "outside" / "a.png"
+    outside.parent.mkdir()
+    picture(3).save(outside)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "more").symlink_to("../outside")
+    add(tmp_path / "gallery", [tmp_path / "linked"], run.source, thumbnails=False, device="cpu")
+    client = serve(Searcher([tmp_path / "gallery"], device="cpu"), tmp_path)
+    found = ask(client).json()
+    assert [match["image"] for match in found["matches"]] == ["more/a.png"]
+    item = found["matches"][0]["item"]
+    said = {"query": found["query"], "item": item, "same": True}
+    shown = (f"/api/items/{item}/image", f"/api/items/{item}/thumbnail")
+    assert [client.get(path).status_code for path in shown] == [200, 200]
+    assert client.post("/api/marks", json=said).status_code == 200
+    os.utime(outside, (1, 1))  # as a copy has it: the content tells
+    assert [client.get(path).status_code for path in shown] == [200, 200]
+    secret = bytearray(outside.read_bytes())
+    secret[-1] ^= 1
+    outside.write_bytes(secret)
+    os.utime(outside, (1, 1))
+    assert [client.get(path).status_code for path in shown] == [404, 404]
+    assert client.post("/api/marks", json=said).status_code == 404
+    (tmp_path / "linked" / "more").unlink()
+    (tmp_path / "secret").mkdir()
+    picture(9).save(tmp_path / "secret" / "a.png")
+    (tmp_path / "linked" / "more").symlink_to("../secret")
+    assert [client.get(path).status_code for path in shown] == [404, 404]
+
+
+def test_galleries_and_folders_are_told_apart(tmp_path, run, monkeypatch):
+    for name in ("a", "b"):
+        for place in ("yard", "street"):
+            folder = tmp_path / name / place
+            folder.mkdir(parents=True)
+            picture(3).save(folder / "x.png")
+        folders = [tmp_path / name / place for place in ("yard", "street")]
+        built = tmp_path / "built" / name / "cars"
+        add(built, folders, run.source, thumbnails=False, device="cpu")
+    monkeypatch.chdir(tmp_path / "built" / "a" / "cars")
+    paths = [Path(), Path("../../b/cars")]
+    client = serve(Searcher(paths, device="cpu"), tmp_path)
+    facts = client.get("/api/galleries").json()
+    assert [one["name"] for one in facts] == ["a/cars", "b/cars"]
+    assert [one["folders"] for one in facts] == [["a/yard", "a/street"], ["b/yard", "b/street"]]
+    found = ask(client).json()["matches"]
+    assert {(match["gallery"], match["folder"], match["image"]) for match in found} == {
+        (f"{name}/cars", f"{name}/{place}", "x.png")
+        for name in ("a", "b") for place in ("yard", "street")
+    }  # fmt: skip
+    (alone,) = serve(Searcher([Path()], device="cpu"), tmp_path).get("/api/galleries").json()
+    assert (alone["name"], alone["folders"]) == ("cars", ["yard", "street"])
+    galleries = Searcher(paths, device="cpu")
+    assert named(galleries.galleries(), galleries.names) == "a/cars, b/cars: 4 images"
 
 
 def test_marks_are_pairs_to_learn_from(client, tmp_path):
@@ -188,16 +255,19 @@ def test_files_that_are_no_images(client):
         (b"text", unreadable),
         (content(1)[:100], "not a readable image"),
         (content(1, "GIF"), "JPEG, PNG, WebP"),
+        (content(1, size=(4, 4)), "4 x 4 pixels; at least 8 a side needed"),
+        (fractions(), "its pixels are fractions, of no known range; save it in 8 bits"),
     ):
         response = client.post("/api/search", files={"image": bad})
         assert response.status_code == 400 and said in response.json()["detail"], bad[:9]
         assert "/" not in response.json()["detail"]
+        assert ("not a readable" in said) == ("not a readable" in response.json()["detail"])
     assert client.post("/api/search").status_code == 400
     stream = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(stream, "PNG")
     response = client.post("/api/search", files={"image": stream.getvalue()})
     assert response.status_code == 400
-    assert response.json()["detail"] == "too many pixels to be a photograph"
+    assert response.json()["detail"].startswith("too many pixels to be a photograph (400,000,000,")
     for top in (0, 1001, "x"):
         assert ask(client, top=top).status_code == 422
 
@@ -414,6 +484,68 @@ def test_too_many_and_too_long(tmp_path):
                 break
             time.sleep(0.02)
         assert response.json()["detail"] == "came too late"
+
+
+def test_those_who_look_at_images_wait_for_their_turn_too(searcher, tmp_path, monkeypatch):
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(path, side=160):
+        begun.release()
+        go_on.wait(30)
+
+    monkeypatch.setattr(api_module, "thumbnail_file", slow)
+    web = FastAPI()
+    add_errors(web)
+    uploads, marks = Uploads(tmp_path / "queries"), Marks(tmp_path / "m")
+    query = uploads.take(content(1)).name
+    turns = Turns(waiting=2, seconds=0.2)
+    web.include_router(make_api(searcher, uploads, marks, Turns(), turns))
+    searcher.galleries()
+    item = f"{max(searcher._states)}-0"
+    with TestClient(web) as client:
+        assert client.get(f"/api/queries/{query}").status_code == 504
+        assert client.get(f"/api/items/{item}/image").status_code == 504
+        assert client.get(f"/api/items/{item}/thumbnail").status_code == 503
+        assert ask(client).status_code == 200  # searches have a queue of their own
+        go_on.set()
+    assert begun.acquire(timeout=1) and begun.acquire(timeout=1)
+
+
+def test_few_work_at_once_and_those_who_waited_in_vain_not_at_all():
+    begun, go_on = [], threading.Event()
+
+    def work(name):
+        begun.append(name)
+        go_on.wait(30)
+        return name
+
+    async def several():
+        turns = Turns(waiting=3, seconds=0.3, at_once=1)
+        asked = [asyncio.create_task(turns.take(partial(work, name))) for name in "abc"]
+        said = await asyncio.gather(*asked, return_exceptions=True)
+        go_on.set()
+        await asyncio.sleep(0.2)
+        return said, await turns.take(partial(work, "d"))
+
+    said, last = asyncio.run(several())
+    assert [problem.status_code for problem in said] == [504, 504, 504]
+    assert begun == ["a", "d"] and last == "d"
+
+
+def test_an_image_is_decoded_when_it_is_sent_and_not_when_it_is_asked_with(tmp_path, monkeypatch):
+    uploads = Uploads(tmp_path / "queries")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    stream = io.BytesIO()
+    picture(1, (24, 40)).save(stream, "JPEG", exif=turned)
+    first = uploads.take(stream.getvalue())
+    assert (first.width, first.height) == (24, 40)
+
+    def refuse(*given):
+        raise AssertionError
+
+    monkeypatch.setattr(uploads_module, "read_image", refuse)
+    assert uploads.take(stream.getvalue()) == uploads.get(first.name) == first
 
 
 def test_probabilities_where_the_run_is_calibrated(client, run):
