@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,18 +13,31 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from annotations.errors import InputError
 from annotations.spelling import RENAME
 from annotations.walking import files_below
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+_JPEG_TOO = frozenset({".jfif", ".jif", ".jpe"})
+_NOT_READ = _JPEG_TOO.union(
+    (".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jpf", ".jpx", ".jxl"),
+    (".ppm", ".pgm", ".pnm", ".tga", ".dng", ".cr2", ".cr3", ".nef", ".arw"),
+)
+"""Pictures all the same, which a person would miss among those that are read."""
+INSTEAD = ("rename to .jpg", "save as JPEG or PNG")
+"""What to do with those that are JPEG files by another name, and with all others."""
 MIN_SIDE = 8
 """Pixels; a smaller crop shows no vehicle, and detectors and augmentations divide by its size."""
+MAX_PIXELS = 80_000_000
+"""Of one image, width times height: decoding takes about ten bytes of memory for each, in every
+thread that reads, and a small file can claim any number."""
+_ROWS = 512
+"""Pixels: the height of the strips in which a decoded image is turned into RGB."""
 
 
-# Up to twice this many pixels are read, and beyond it `ImageError` says so: no need to warn.
+# `MAX_PIXELS` is below what Pillow warns of.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
@@ -35,14 +49,33 @@ class ImageError(InputError):
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as opened:
+            _require_few(path, opened.width * opened.height)
             yield opened
+    except ImageError:  # is a ValueError, too, and says already what is wrong
+        raise
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
-    except Image.DecompressionBombError:
-        raise ImageError(f"{path}: too many pixels to be a photograph") from None
+    except Image.DecompressionBombError as error:
+        count = re.search(r"\((\d+) pixels\)", str(error))
+        _require_few(path, int(count[1]) if count else None)
+    except UnidentifiedImageError:  # whose words have the path in them
+        raise ImageError(f"{path}: not a readable image (cannot identify image file)") from None
     except (OSError, SyntaxError, ValueError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # What the system says has the path in it, too, beside this.
+        said = getattr(error, "strerror", None) or str(error)
+        why = said.splitlines()[0] if said else type(error).__name__
         raise ImageError(f"{path}: not a readable image ({why})") from None
+
+
+def _require_few(path: Path, count: int | None) -> None:
+    """Refuse an image by how many pixels its header says it has; None where Pillow refused it."""
+    if count is not None and count <= MAX_PIXELS:
+        return
+    has = "" if count is None else f"{count:,}, "
+    raise ImageError(
+        f"{path}: too many pixels to be a photograph ({has}at most {MAX_PIXELS:,} are read); "
+        "make it smaller"
+    ) from None
 
 
 def read_image(path: Path, at_least: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
@@ -54,8 +87,8 @@ def read_image(path: Path, at_least: tuple[int, int] | None = None) -> npt.NDArr
             a quarter or an eighth of its size, never below this, which is several times faster.
 
     Raises:
-        ImageError: the file is missing, not an image, truncated, or smaller than
-            `MIN_SIDE` pixels on a side.
+        ImageError: the file is missing, not an image, truncated, smaller than `MIN_SIDE` pixels
+            on a side, or of more than `MAX_PIXELS`.
     """
     with _opened(path) as opened:
         width, height = opened.size
@@ -72,7 +105,13 @@ def read_image(path: Path, at_least: tuple[int, int] | None = None) -> npt.NDArr
             pixels = _decode_whole_jpeg(path)
             if pixels is not None:
                 return pixels
-        return _as_rgb(ImageOps.exif_transpose(opened), path)
+        ImageOps.exif_transpose(opened, in_place=True)
+        pixels = np.empty((opened.height, opened.width, 3), np.uint8)
+        for top in range(0, opened.height, _ROWS):  # a whole one more would be as large again
+            bottom = min(top + _ROWS, opened.height)
+            strip = opened.crop((0, top, opened.width, bottom))
+            pixels[top:bottom] = _as_rgb(strip, path)
+        return pixels
 
 
 def _as_rgb(image: Image.Image, path: Path) -> npt.NDArray[np.uint8]:
@@ -85,7 +124,7 @@ def _as_rgb(image: Image.Image, path: Path) -> npt.NDArray[np.uint8]:
             raise ImageError(f"{path}: its pixels have more than 16 bits; save it in 8 bits")
         grey = ((deep + 128) // 257).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
-    return np.array(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _decode_whole_jpeg(path: Path) -> npt.NDArray[np.uint8] | None:
@@ -105,7 +144,7 @@ def read_size(path: Path) -> tuple[int, int]:
     """Read the width and height that `read_image` would give, from the file's header alone.
 
     Raises:
-        ImageError: the file is missing or not an image.
+        ImageError: the file is missing, not an image, or of more than `MAX_PIXELS`.
     """
     with _opened(path) as opened:
         width, height = opened.size
@@ -121,8 +160,9 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
     Args:
         folder: where to look.
         closed: takes a line for each folder below that the system does not let be listed, and each
-            file that it does not let be looked at or whose name is not UTF-8; whoever gives none
-            passes over them.
+            file that it does not let be looked at or whose name is not UTF-8, and one for all
+            pictures of a folder that have another suffix than are read; whoever gives none passes
+            over them.
 
     Raises:
         InputError: the folder is missing, is a file, cannot be listed, or holds no image.
@@ -131,19 +171,42 @@ def find_images(folder: Path, closed: list[str] | None = None) -> list[Path]:
         what = "is a file, not a folder" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}")
     refused: list[str] = []
-    found = sorted(files_below(str(folder), _is_image, refused), key=_steps)
+    pictures = sorted(files_below(str(folder), is_picture, refused), key=_steps)
+    found = [path for path in pictures if _suffix(path) in SUFFIXES]
+    others = _not_read(path for path in pictures if _suffix(path) not in SUFFIXES)
     if closed is not None:
-        closed += sorted(refused)
+        closed += [*sorted(refused), *others]
     if not found and refused:
         what = "" if refused[0].endswith(RENAME) else "; allow it to be read"
         raise InputError(f"{refused[0]}{what}: there is no other image")
     if not found:
-        raise InputError(f"{folder}: no image in it (looked for {', '.join(sorted(SUFFIXES))})")
+        what = f"no image in it (looked for {', '.join(sorted(SUFFIXES))})"
+        raise InputError("; ".join([f"{folder}: {what}", *others[:1]]))
     return [Path(path) for path in found]
 
 
-def _is_image(name: str) -> bool:
-    return f".{name.rpartition('.')[2].lower()}" in SUFFIXES
+def _not_read(paths: Iterable[str]) -> list[str]:
+    """Return a line for all of a folder that have one suffix, sorted."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for path in paths:
+        groups.setdefault((path.rpartition(os.sep)[0], _suffix(path)), []).append(path)
+    lines = []
+    for (folder, suffix), files in groups.items():
+        what = INSTEAD[suffix not in _JPEG_TOO]
+        many = f"{folder}: {len(files):,} {suffix} files are not read"
+        one = f"{files[0]}: {suffix} files are not read"
+        lines.append(f"{one if len(files) == 1 else many}; {what}")
+    return sorted(lines)
+
+
+def is_picture(name: str) -> bool:
+    """Return whether a file is a picture by its suffix, be it one that is read or not."""
+    suffix = _suffix(name)
+    return suffix in SUFFIXES or suffix in _NOT_READ
+
+
+def _suffix(name: str) -> str:
+    return f".{name.rpartition('.')[2].lower()}"
 
 
 def _steps(path: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 console = Console()
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What breaks a line, moves the cursor or turns the direction of what follows."""
 
 
 def _cell(value: Any) -> str:
@@ -36,6 +39,11 @@ def show(frame: pd.DataFrame, title: str = "") -> None:
 def say(text: str) -> None:
     """Print one line."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def in_one_line(text: str) -> str:
+    r"""Return a text that may hold any file's name, with its control characters as ``\n``."""
+    return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def written(path: Path, what: str) -> None:

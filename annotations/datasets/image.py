@@ -6,12 +6,12 @@ from pathlib import Path
 
 from annotations.errors import InputError
 from annotations.images import Images
-from annotations.pixels import SUFFIXES
+from annotations.pixels import SUFFIXES, is_picture
 
 
 def recognise(path: Path) -> bool:
-    """Return whether a path is an image file, judged by the suffix."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    """Return whether a path is an image file, judged by the suffix; `read` may refuse its kind."""
+    return is_picture(path.name) and path.is_file()
 
 
 def read(path: Path) -> Images:
@@ -22,6 +22,6 @@ def read(path: Path) -> Images:
     Raises:
         InputError: it is no file, or has another suffix than images have.
     """
-    if not recognise(path):
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
         raise InputError(f"{path}: is no image file; those end in {', '.join(sorted(SUFFIXES))}")
     return Images.from_rows([{"image": path.name}], path.parent, str(path))

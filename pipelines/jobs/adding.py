@@ -17,6 +17,7 @@ from rich.progress import (
 
 from annotations.boxes import Boxes
 from annotations.datasets import detect_dataset, read_images
+from annotations.datasets.folder import in_words
 from annotations.errors import InputError
 from annotations.images import Images
 from engines.choice import AUTO, TORCH
@@ -24,8 +25,9 @@ from pipelines.jobs.embedders import RAY, Manner, open_embedder
 from pipelines.jobs.found import found_at
 from pipelines.jobs.growing import Growing
 from pipelines.jobs.unreadable import Looked, renew_unreadable
-from pipelines.tables import console, say, written
+from pipelines.tables import console, in_one_line, say, written
 from reid.methods import Branches, check_branches
+from reid.retrieval.choice import advice
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import Manifest, is_gallery
@@ -83,6 +85,14 @@ def add(
         if detect_dataset(folder) == "image":
             raise InputError(f"{folder}: is an image; give its folder")
     before = Manifest.read(gallery) if is_gallery(gallery) else None
+    if before is not None and before.half and not half:
+        raise InputError(
+            f"{gallery}: is stored in half precision; --single is for a gallery that is made"
+        )
+    bare = sum(each.count for each in before.segments if each.thumbnails is None) if before else 0
+    if thumbnails and bare:
+        say(f"{gallery}: {bare:,} images of before have no thumbnails, and get none; make the "
+            "gallery again for them")  # fmt: skip
     loaded = _run(gallery, before, run)
     about = before.about if before else None
     asked = check_branches(branches or (about.branches if about else "global"))
@@ -93,6 +103,10 @@ def add(
     looked: list[Looked] = []
     with open_embedder(engine, ray_address, gallery, loaded, found, manner) as embedder:
         tables = [_checked(read_images(folder, dataset)) for folder in folders]
+        for images in tables:
+            # Before the long part: that folders were taken for what they are not shows here.
+            many = "image" if len(images) == 1 else "images"
+            say(f"{images.source}: {len(images):,} {many} ({in_words(images)})")
         if isinstance(found, Boxes):
             for images in tables:
                 found.of(images)  # are of another data set if of none of its images
@@ -112,12 +126,14 @@ def add(
             raise InputError(f"{gallery}: {_stopped(error)}") from None
     lines = [line for each in looked for line in each.lines]
     for line in lines[:10]:
-        say(line)
+        say(in_one_line(line))
     if lines:
         more = f" ({others} more of what was added before)" if others else ""
         written(listed, f"{len(lines)} files and folders that cannot be used{more}:")
     opened = Gallery.open(gallery)
     written(gallery, f"gallery of {len(opened):,} images:")
+    if hint := advice(opened.manifest):
+        say(hint)
     return opened
 
 

@@ -62,6 +62,9 @@ class OnRay:
         self._boxes = boxes if needs_boxes(run.recipe, manner.branches) else None
         self._manner = manner
         self._problems: dict[bytes, str] = {}
+        """What is wrong with a content, without the path of the file that was looked at."""
+        self._root = Path()
+        """Where machines look for images."""
         self._opened: Pieces | None = None
 
     @property
@@ -78,6 +81,7 @@ class OnRay:
         Raises:
             InputError: a machine lacks the images or the run, or the cluster fails.
         """
+        self._root = images.root.resolve()
         lacking = np.array([content not in self._pieces for content in contents])
         there = int((~lacking).sum())
         advance(there)
@@ -98,7 +102,11 @@ class OnRay:
     def embed(self, images: Images, contents: Sequence[bytes], advance: Advance) -> Embedded:
         """See `pipelines.jobs.embedders.Embedder.embed`; ``advance`` was called in `begin`."""
         kept = np.array([content in self._pieces for content in contents])
-        problems = tuple(self._problems[content] for content in np.array(contents, object)[~kept])
+        problems = tuple(
+            f"{images.root / image}{self._problems[content]}"
+            for image, content, good in zip(images.frame["image"], contents, kept, strict=True)
+            if not good
+        )
         if not kept.any():
             said = f"{images.source}: none of {len(images)} images could be read"
             raise NothingReadError(said, problems)
@@ -115,9 +123,10 @@ class OnRay:
         if len(refused):
             raise InputError(refused["problem"][0].as_py())
         bad = made.filter(pc.is_valid(made["problem"]))
-        self._problems |= dict(
-            zip(bad["content"].to_pylist(), bad["problem"].to_pylist(), strict=True)
-        )
+        self._problems |= {
+            row["content"]: row["problem"].removeprefix(str(self._root / row["image"]))
+            for row in bad.select(["image", "content", "problem"]).to_pylist()
+        }
         good = made.filter(pc.is_null(made["problem"])).drop_columns(["problem"])
         if len(good):
             self._pieces.add(good)

@@ -12,8 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 from rich.progress import Progress, TaskID
 
+from annotations.datasets.folder import OTHERWISE
 from annotations.errors import InputError
 from annotations.images import Images
+from annotations.pixels import INSTEAD
 from annotations.spelling import RENAME
 from pipelines.jobs.embedders import Embedder, Manner
 from pipelines.jobs.unreadable import KEPT, unusable
@@ -29,6 +31,8 @@ from reid.retrieval.writer import GalleryWriter
 from reid.run import Run
 
 _CLOSED = "; what the gallery has of it stays"
+_SAID = (RENAME, OTHERWISE, *INSTEAD)
+"""How lines end that say what to do, mostly of what no gallery has."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Added:
         replaced: images whose file or row of the table had changed.
         unchanged: images that were there already.
         gone: images that were removed, as their file is no longer there.
-        embedded: passes through the network; images of one content share theirs.
+        embedded: those that the network computed; images of one content share theirs.
         unreadable: a line for each file that cannot be used, and each folder that cannot be listed.
     """
 
@@ -124,7 +128,7 @@ class Growing:
         )
         self._bar.remove_task(reading)
         problems = [
-            f"{line}{_CLOSED if opened and not line.endswith(RENAME) else ''}"
+            f"{line}{_CLOSED if opened and not line.endswith(_SAID) else ''}"
             for line in images.closed
         ]
         problems += [
@@ -201,7 +205,7 @@ class Growing:
             start = sum(segment.count for segment in manifest.segments)
             self._writer.append(made_of, table, pictures, instead[instead >= 0])
             self._rows |= dict(zip(fine[CONTENT], range(start, start + len(fine)), strict=True))
-        return fine, int(first.sum())
+        return fine, int((first & there).sum())
 
     def _embed(
         self, images: Images, frame: pd.DataFrame, problems: list[str], bar: TaskID
@@ -225,7 +229,10 @@ class Growing:
                 branches=self._manner.branches, distance=made.distance, mirror=made.mirror,
             )  # fmt: skip
             dimension = made.vectors.shape[1]
-            new = Manifest(**about.model_dump(), dimension=dimension, half=self._half)
+            new = Manifest(
+                **about.model_dump(), dimension=dimension, half=self._half,
+                recipe=self._run.recipe.model_dump(mode="json"),
+            )  # fmt: skip
             self._writer = GalleryWriter.begin(self._folder, new)
             self._writer.root_number(images.root)
         elif made.distance != self._writer.manifest.distance:

@@ -18,7 +18,7 @@ from pipelines.jobs.found import found_at
 from pipelines.jobs.part_boxes import detect_in, detector_for
 from pipelines.jobs.parts_compared import compare_found, comparer_for
 from pipelines.jobs.unreadable import UNREADABLE, write_unreadable
-from pipelines.tables import say, written
+from pipelines.tables import in_one_line, say, written
 from reid.data.locate import Found
 from reid.embedding import NothingReadError, embed
 from reid.methods import check_branches, needs_boxes
@@ -205,6 +205,6 @@ def _list_unreadable(out: Path, lines: Sequence[str]) -> None:
         (out / UNREADABLE).unlink(missing_ok=True)
         return
     for line in lines[:10]:
-        say(line)
+        say(in_one_line(line))
     place = write_unreadable(out, lines)
     written(place, f"{len(lines)} files and folders that cannot be used:")

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -246,8 +249,88 @@ def test_a_bomb_is_not_decoded(tmp_path):
     path = tmp_path / "bomb.png"
     Image.new("1", (20_000, 20_000)).save(path)
     assert path.stat().st_size < 100_000
-    with pytest.raises(ImageError, match="too many pixels to be a photograph"):
+    said = r"too many pixels to be a photograph \(400,000,000, at most 80,000,000 are read\)"
+    with pytest.raises(ImageError, match=f"bomb.png: {said}; make it smaller"):
         read_image(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_our_own_limit_of_pixels_is_looked_at_before_decoding(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"large.{suffix}"
+    Image.new("RGB", (100, 81)).save(path)
+    monkeypatch.setattr("annotations.pixels.MAX_PIXELS", 8_100)
+    assert read_image(path).shape == (81, 100, 3) and read_size(path) == (100, 81)
+    monkeypatch.setattr("annotations.pixels.MAX_PIXELS", 8_099)
+
+    def decode(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("annotations.pixels._decode_whole_jpeg", decode)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
+    for read in (read_image, read_size, lambda path: read_image(path, (8, 8))):
+        with pytest.raises(ImageError, match=r"photograph \(8,100, at most 8,099 are read\)"):
+            read(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="Linux tells the peak there")
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "I;16"])
+def test_a_decoded_image_is_held_twice_at_most(tmp_path, mode):
+    """Four bytes a pixel as decoded, three as given back; each whole copy beside would be more."""
+    path, count = tmp_path / "flat.png", 3000 * 3000
+    Image.new(mode, (3000, 3000)).save(path)
+    script = (
+        "import re, sys; from pathlib import Path; from annotations.pixels import read_image;"
+        "status = Path('/proc/self/status');"
+        "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', status.read_text())[1]) * 1024;"
+        "before = peak(); read_image(Path(sys.argv[1])); print(peak() - before)"
+    )
+    words = [sys.executable, "-c", script, str(path)]
+    grown = int(subprocess.run(words, capture_output=True, check=True, text=True).stdout)
+    assert grown < 10 * count
+
+
+def test_strips_are_put_together_as_the_whole(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (1100, 20, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    for orientation in (1, 3, 6):
+        exif[0x0112] = orientation
+        Image.fromarray(noise).save(tmp_path / "tall.png", exif=exif)
+        turned = np.rot90(noise, {1: 0, 3: 2, 6: -1}[orientation])
+        pixels = read_image(tmp_path / "tall.png")
+        np.testing.assert_array_equal(pixels, turned)
+        assert pixels.flags.writeable and pixels.flags.c_contiguous
+
+
+def test_reasons_name_no_file(tmp_path):
+    path = tmp_path / "no\nimage.jpg"
+    path.write_bytes(b"text")
+    said = f"{path}: not a readable image (cannot identify image file)"
+    with pytest.raises(ImageError, match=f"^{re.escape(said)}$"):
+        read_image(path)
+    path.unlink()
+    path.mkdir()
+    said = f"{path}: not a readable image (Is a directory)"
+    with pytest.raises(ImageError, match=f"^{re.escape(said)}$"):
+        read_image(path)
+
+
+def test_pictures_of_other_suffixes_are_told(tmp_path, draw):
+    for name in ("a/1.gif", "a/2.GIF", "a/3.heic", "b/4.jfif", "notes.txt", "a/.5.gif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    said = [
+        f"{tmp_path}/a/3.heic: .heic files are not read; save as JPEG or PNG",
+        f"{tmp_path}/a: 2 .gif files are not read; save as JPEG or PNG",
+        f"{tmp_path}/b/4.jfif: .jfif files are not read; rename to .jpg",
+    ]
+    with pytest.raises(InputError, match=r"no image in it .*; .*/a/3.heic: .heic files are not"):
+        find_images(tmp_path)
+    draw(tmp_path / "c.png")
+    closed: list[str] = []
+    assert find_images(tmp_path, closed) == [tmp_path / "c.png"]
+    assert closed == said and read_images(tmp_path).closed == tuple(said)
+    with pytest.raises(InputError, match=r"1.gif: is no image file; those end in .bmp, "):
+        read_images(tmp_path / "a" / "1.gif")
 
 
 def test_a_circle_of_links_and_names_of_two_lines(tmp_path):

@@ -10,6 +10,7 @@ from pipelines.jobs.adding import add
 from pipelines.jobs.keeping import remove
 from pipelines.jobs.retrieval import search
 from reid.embedding import NothingReadError
+from reid.retrieval.manifest import Manifest
 from reid.retrieval.question import Question
 from tests.pipelines.conftest import paint
 
@@ -98,6 +99,54 @@ def test_queries_that_cannot_be_read_are_listed(cameras, run, capsys):
     assert problems(out) == [str(cameras / "far" / "v1" / "fine.png")]
 
 
+def test_lines_name_their_own_file_and_stay_lines(tmp_path, run, capsys):
+    folder, place = tmp_path / "flip", tmp_path / "gallery"
+    paint(folder / "c1" / "1.png", 1)
+    for name in ("zero.jpg", "zero\nnl.jpg"):
+        (folder / "c1" / name).touch()
+    (folder / "c1" / "anim.gif").touch()
+    for _ in range(2):  # of a picture that is not read, a gallery keeps nothing
+        grow(place, folder, run=run)
+        lines = pd.read_csv(place / "unreadable.csv")["problem"].tolist()
+        why = "not a readable image (cannot identify image file)"
+        assert sorted(lines) == [
+            f"{folder}/c1/anim.gif: .gif files are not read; save as JPEG or PNG",
+            f"{folder}/c1/zero\nnl.jpg: {why}",
+            f"{folder}/c1/zero.jpg: {why}",
+        ]
+        said = capsys.readouterr().out.splitlines()
+        assert rf"{folder}/c1/zero\nnl.jpg: {why}" in said
+        assert f"{folder}: 3 images (1 camera, identities unknown)" in said
+
+
+def test_what_could_not_be_read_was_not_embedded(tmp_path, run, capsys):
+    folder, place = tmp_path / "flip", tmp_path / "gallery"
+    for number in range(3):
+        paint(folder / "c1" / f"{number}.png", number)
+    grow(place, folder, run=run)
+    (folder / "c1" / "0.png").rename(folder / "c1" / "renamed.png")
+    (folder / "c1" / "copy.png").write_bytes((folder / "c1" / "1.png").read_bytes())
+    (folder / "c1" / "2.png").write_bytes(b"")
+    grow(place, folder, run=run)
+    said = "2 new, 1 unchanged, 1 gone, 2 of them of a content that was known"
+    assert f"{folder}: {said}" in capsys.readouterr().out.splitlines()
+
+
+def test_one_deeper_folder_leaves_cameras_what_they_were(tmp_path, run, capsys):
+    folder, place = tmp_path / "flip", tmp_path / "gallery"
+    for number, name in enumerate(("c1/1.png", "c2/2.png")):
+        paint(folder / name, number)
+    grow(place, folder, run=run)
+    paint(folder / "c1" / "night" / "3.png", 3)
+    paint(folder / "a" / "b" / "c" / "4.png", 4)
+    gallery = grow(place, folder, run=run)
+    assert f"{folder}: 1 new, 2 unchanged" in capsys.readouterr().out.splitlines()
+    table = gallery.table(gallery.rows)
+    assert sorted(table["camera"]) == ["c1", "c1", "c2"]
+    assert "identity" not in table or table["identity"].isna().all()
+    assert problems(place) == [f"{folder}/a/b/c"]
+
+
 def seen(gallery):
     return sorted(gallery.table(gallery.rows)["file"])
 
@@ -167,3 +216,17 @@ def test_removed_images_come_back(tmp_path, linked, run):
     grow(place, linked, run=run)
     remove(place, ["camera=c2"], None, False)
     assert len(grow(place, linked, run=run)) == 3
+
+
+def test_what_is_for_a_new_gallery_is_said_of_one_that_is_there(tmp_path, folder, run, capsys):
+    place = tmp_path / "gallery"
+    add(place, [folder], run.source, device="cpu")
+    before = Manifest.read(place)
+    with pytest.raises(InputError, match="stored in half precision; --single is for a gallery"):
+        add(place, [folder], run.source, device="cpu", half=False)
+    assert Manifest.read(place) == before
+    paint(folder / "v9" / "c0" / "new.png", 99)
+    capsys.readouterr()
+    opened = add(place, [folder], run.source, device="cpu", thumbnails=True)
+    assert "6 images of before have no thumbnails, and get none" in capsys.readouterr().out
+    assert [each is not None for each in opened.thumbnails(opened.rows)] == [False] * 6 + [True]

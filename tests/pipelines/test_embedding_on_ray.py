@@ -146,6 +146,19 @@ def test_the_gallery_is_the_same(which, tmp_path, folder, run, part_run, near):
         assert near == [32, 32, 7, 1]  # the one that cannot be read is tried again
 
 
+def test_lines_name_their_own_file(tmp_path, folder, run, near, monkeypatch):
+    """Machines look at one file of a content, by its whole path; each piece may have others."""
+    for number in (0, 999):
+        (folder / "v1" / f"{number:03d}-bad.png").write_text("no image")
+    monkeypatch.chdir(folder.parent)
+    add(tmp_path / "there", [Path(folder.name)], run.source, engine="ray", chunk=16, device="cpu")
+    lines = pd.read_csv(tmp_path / "there" / "unreadable.csv")["problem"].tolist()
+    assert lines == [
+        f"{folder}/v1/{number}-bad.png: not a readable image (cannot identify image file)"
+        for number in ("000", "999")
+    ]
+
+
 def test_a_stopped_run_goes_on(tmp_path, folder, run, near, monkeypatch):
     place = tmp_path / "gallery"
     keep = OnRay._keep
