@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 from fastapi import APIRouter, File, Form, HTTPException, Response, Security, UploadFile
 from fastapi import Path as InPath
 from fastapi import Query as InQuery
 from fastapi.security import APIKeyCookie, APIKeyQuery, HTTPBearer
-from pydantic import BaseModel, Field
 
-from annotations.boxes import CORNERS
 from annotations.errors import InputError
 from annotations.web.guard import COOKIE
 from reid.retrieval.question import Question
-from reid.retrieval.results import known_columns
 from reid.retrieval.selection import Condition
+from reid.retrieval.service.answers import (
+    GalleryFacts,
+    Kept,
+    Matches,
+    PartsSaid,
+    Said,
+    parts_said,
+    told,
+)
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.problems import Problem, add_unknown
-from reid.retrieval.service.searcher import Answer, Searcher, folder_names
+from reid.retrieval.service.searcher import Searcher, folder_names
+from reid.retrieval.service.turns import Turns
 from reid.retrieval.service.uploads import Uploads
 from reid.retrieval.thumbnails import thumbnail_file
 
@@ -32,147 +36,9 @@ MOST = 1000
 LARGE = 1600
 """Pixels of the longer side of an image that is shown large."""
 
-Made = TypeVar("Made")
 Fraction = Annotated[float, Form(ge=0, le=1, allow_inf_nan=False)]
 Corner = Annotated[float, InQuery(ge=0, le=1, allow_inf_nan=False)]
 ItemName = Annotated[str, InPath(pattern=r"^\d{1,18}-\d{1,18}$")]
-
-
-class GalleryFacts(BaseModel):
-    """A gallery: its name, how many images it holds, and what columns can be asked about.
-
-    ``name`` is the shortest ending of its path that no other gallery here has; ``folders`` are what
-    the folders that its images come from are called, likewise.
-    """
-
-    name: str
-    images: int
-    folders: list[str]
-    columns: list[str]
-
-
-class Match(BaseModel):
-    """An image found: ``item`` names it until the galleries change; distances are ascending.
-
-    ``image`` is its path below ``folder``, which is empty where the path is a whole one.
-    """
-
-    rank: int
-    item: str
-    image: str
-    folder: str
-    gallery: str
-    distance: float
-    probability: float | None = None
-    images: int = 1
-    known: dict[str, str | float | int]
-
-
-class Matches(BaseModel):
-    """What was found for ``query``, which can be asked with again."""
-
-    query: str
-    width: int
-    height: int
-    unknown: bool | None = None
-    seconds: float
-    matches: list[Match]
-
-
-class PartBox(BaseModel):
-    """Where a part was found, as fractions of the image."""
-
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-
-class PartSaid(BaseModel):
-    """One part of a query and of a match.
-
-    ``distance`` is how far apart the two are, ``says`` the log-odds that it gives by itself, above
-    0 for the same vehicle; neither where the part is not seen in both.
-    """
-
-    part: str
-    distance: float | None
-    says: float | None
-    query: list[PartBox]
-    match: list[PartBox]
-
-
-class PartsSaid(BaseModel):
-    """What the parts of a match say, which explains it and is no vote; ``note``: why nothing."""
-
-    sentence: str
-    note: str
-    calibrated: bool
-    parts: list[PartSaid]
-
-
-class Said(BaseModel):
-    """Right (true), wrong (false), or neither any more (null)."""
-
-    query: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    item: Annotated[str, Field(pattern=r"^\d{1,18}-\d{1,18}$")]
-    same: bool | None
-    x1: Annotated[float, Field(ge=0, le=1)] = 0
-    y1: Annotated[float, Field(ge=0, le=1)] = 0
-    x2: Annotated[float, Field(ge=0, le=1)] = 1
-    y2: Annotated[float, Field(ge=0, le=1)] = 1
-
-
-class Kept(BaseModel):
-    """How many pairs are marked now."""
-
-    marks: int
-
-
-class Turns:
-    """Lets so many wait for their turn and no more, and nobody longer than so many seconds.
-
-    Args:
-        waiting: requests at a time, those that are being answered included.
-        seconds: that one may take.
-        at_once: that are being answered; each may hold a decoded image in memory.
-    """
-
-    def __init__(self, waiting: int = 8, seconds: float = 60, at_once: int = 2) -> None:
-        self._free, self._seconds = waiting, seconds
-        self._room = asyncio.Semaphore(at_once)
-
-    async def take(self, make: Callable[[], Made]) -> Made:
-        """Return what is made, on another thread.
-
-        Raises:
-            HTTPException: 503 where too many wait, 504 where it took too long.
-        """
-        if self._free < 1:
-            raise HTTPException(503, "too many requests at a time; try again in a moment")
-        self._free -= 1
-        begun = False
-
-        async def made() -> Made:
-            nonlocal begun
-            async with self._room:
-                begun = True
-                return await asyncio.get_running_loop().run_in_executor(None, make)
-
-        work = asyncio.ensure_future(made())
-        work.add_done_callback(self._done)
-        await asyncio.wait([work], timeout=self._seconds)
-        if work.done():
-            return work.result()
-        if not begun:
-            work.cancel()
-        raise HTTPException(504, f"took longer than {self._seconds:g} seconds")
-
-    def _done(self, work: asyncio.Future[Any]) -> None:
-        self._free += 1
-        if not work.cancelled():
-            work.exception()  # what nobody waited for is no news
-
 
 PICTURES = 128
 """Pictures that may be waited for at a time: a page asks for those of all its matches together."""
@@ -373,63 +239,7 @@ def _compare(
 ) -> PartsSaid:
     upload = uploads.get(query)
     path = upload.path if corners == (0, 0, 1, 1) else uploads.region(upload, corners)
-    compared = searcher.compare(path, item)
-    evidence = compared.evidence
-    boxes = [compared.boxes.get(file) for file in compared.files[0]]
-    parts = [
-        PartSaid(
-            part=part,
-            distance=_number(apart),
-            says=_number(says),
-            query=_boxes(boxes[0], part),
-            match=_boxes(boxes[1], part),
-        )
-        for part, apart, says in zip(
-            evidence.parts, evidence.distances[0], evidence.says[0], strict=True
-        )
-    ]
-    return PartsSaid(sentence=compared.sentence(0), note=compared.notes[0],
-                     calibrated=evidence.curves is not None, parts=parts)  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 6)
-
-
-def _boxes(frame: pd.DataFrame | None, part: str) -> list[PartBox]:
-    if frame is None:
-        return []
-    corners = frame.loc[frame["part"] == part, CORNERS].to_numpy(float)
-    return [PartBox(x1=x1, y1=y1, x2=x2, y2=y2) for x1, y1, x2, y2 in corners.tolist()]
-
-
-def told(answer: Answer, query: str, size: tuple[int, int], names: Mapping[str, str]) -> Matches:
-    """Return an answer as it is sent; ``names`` are the galleries', by their paths."""
-    found = answer.found
-    seen = known_columns(found)
-    matches = [
-        Match(
-            rank=int(row["rank"]),
-            item=row["item"],
-            image=row["image"],
-            folder=answer.folder(row["image"], row["file"]),
-            gallery=names[row["gallery"]],
-            distance=float(row["distance"]),
-            probability=row.get("probability"),
-            images=int(row.get("images", 1)),
-            known={name: _plain(row[name]) for name in seen if not pd.isna(row[name])},
-        )
-        for row in found.to_dict("records")
-    ]
-    unknown = bool(found["unknown"].iloc[0]) if "unknown" in found and len(found) else None
-    return Matches(query=query, width=size[0], height=size[1], unknown=unknown,
-                   seconds=round(answer.seconds, 4), matches=matches)  # fmt: skip
-
-
-def _plain(value: Any) -> str | float | int:
-    plain = value if isinstance(value, str | float | int) else value.item()
-    # JSON has no word for what is infinite.
-    return str(plain) if isinstance(plain, float) and np.isinf(plain) else plain
+    return parts_said(searcher.compare(path, item))
 
 
 def _jpeg(content: bytes | None) -> Response:

@@ -9,11 +9,12 @@ from nicegui import app, ui
 
 from annotations.web.guard import Guard
 from annotations.web.limit import Limit
-from reid.retrieval.service.api import PICTURES, Turns, make_api
+from reid.retrieval.service.api import PICTURES, make_api
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.page import SearchPage
 from reid.retrieval.service.problems import add_errors
 from reid.retrieval.service.searcher import Searcher
+from reid.retrieval.service.turns import Turns
 from reid.retrieval.service.uploads import Uploads
 
 LARGEST = 30 * 2**20

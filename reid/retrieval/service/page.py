@@ -24,11 +24,12 @@ from reid.retrieval.evidence_card import (
 from reid.retrieval.question import Question
 from reid.retrieval.results import spelled
 from reid.retrieval.selection import Condition
-from reid.retrieval.service.api import MOST, Made, Turns
+from reid.retrieval.service.api import MOST
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.offers import has, named, time_span, values
 from reid.retrieval.service.problems import said_of
 from reid.retrieval.service.searcher import Answer, Searcher
+from reid.retrieval.service.turns import Made, Turns
 from reid.retrieval.service.uploads import Corners, Upload, Uploads
 from reid.retrieval.several import Galleries
 from reid.retrieval.thumbnails import make_thumbnails

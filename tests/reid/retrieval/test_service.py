@@ -31,11 +31,12 @@ from reid.retrieval.evidence import Comparer
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.service import api as api_module
 from reid.retrieval.service import uploads as uploads_module
-from reid.retrieval.service.api import Turns, make_api
+from reid.retrieval.service.api import make_api
 from reid.retrieval.service.marks import Marks
 from reid.retrieval.service.offers import named
 from reid.retrieval.service.problems import add_errors
 from reid.retrieval.service.searcher import GoneError, Searcher
+from reid.retrieval.service.turns import Turns
 from reid.retrieval.service.uploads import Uploads
 from reid.retrieval.writer import open_writer
 from reid.run import Run, save_model
