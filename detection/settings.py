@@ -37,7 +37,7 @@ class DetectorSettings(BaseModel):
         rotate: largest rotation, in degrees.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     weights: str = "yolo11n.pt"
     architecture: str | None = None
@@ -67,7 +67,7 @@ class DetectSettings(BaseModel):
         image_size: side of the letterboxed square in pixels; none for the size trained at.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     confidence: Share = 0.25
     confidences: dict[str, Share] = {}

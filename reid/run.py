@@ -12,7 +12,7 @@ import torch
 from annotations.errors import InputError
 from reid.methods import Network, build_model
 from reid.recipe import Recipe, parse_recipe
-from reid.saving import weights_of, write_saved
+from reid.saving import fill_in, weights_of, write_saved
 
 MODEL = "model.pt"
 _FORMAT = 1
@@ -42,7 +42,8 @@ class Run:
         """Load a finished run.
 
         Raises:
-            InputError: the folder is no run, is unfinished, or its model file is damaged.
+            InputError: the folder is no run, is unfinished, its model file is damaged, or its
+                weights are not those of its recipe.
         """
         if folder.name == MODEL:
             folder = folder.parent
@@ -66,11 +67,7 @@ class Run:
             raise InputError(f"{path}: format {version}; this version reads {_FORMAT}")
         checked = parse_recipe(recipe, str(path))
         model = build_model(checked, len(identities), start=False)
-        try:
-            model.load_state_dict(weights)
-        except RuntimeError as error:
-            said = " ".join(line.strip() for line in str(error).splitlines()[1:])
-            raise InputError(f"{path}: its weights are of another recipe: {said}") from None
+        fill_in(model, weights, f"{path}: its weights are of another recipe")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return cls(model.eval(), checked, tuple(identities), digest, folder)
 

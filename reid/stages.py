@@ -73,7 +73,7 @@ def divide(backbone: Backbone, name: str) -> Stages:
     cut = last_stage(network, steps)
     layers = [layer for _, layer in steps]
     learns = any(True for layer in layers[cut:] for _ in layer.parameters())
-    if not cut or not learns or not _same(network, nn.Sequential(*layers)):
+    if not cut or not learns or not _same(backbone, nn.Sequential(*layers)):
         raise InputError(
             f"backbone '{name}' cannot be divided before its last stage; resnet18, resnet50 and "
             "tf_efficientnet_lite0 can"
@@ -82,15 +82,14 @@ def divide(backbone: Backbone, name: str) -> Stages:
     return Stages(FirstStage(backbone, first), second, backbone.channels)
 
 
-def _same(network: nn.Module, layers: nn.Sequential) -> bool:
-    """Return whether ``layers`` compute what the network does."""
+def _same(backbone: Backbone, layers: nn.Sequential) -> bool:
+    """Return whether ``layers`` compute the backbone's map, which has its channels first."""
     pixels = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
-    network.eval()
+    backbone.network.eval()
     try:
         with torch.no_grad():
-            whole: Tensor = network.forward_features(pixels)  # type: ignore[operator]
-            return torch.equal(layers(pixels), whole)
-    except (RuntimeError, TypeError):
+            return torch.equal(layers(pixels), backbone.maps(pixels))
+    except Exception:  # layers that do not follow each other fail in many ways
         return False
     finally:
-        network.train()
+        backbone.network.train()

@@ -57,7 +57,8 @@ def show_methods() -> None:
     distances = pd.DataFrame({"distance": list(DISTANCES), "what it is": list(DISTANCES.values())})
     show(distances, "distances (distance:)")
     say(
-        "Every network of timm's that gives a feature map can be the backbone: resnet50, "
-        "convnext_tiny, vit_small_patch16_dinov3, tf_efficientnet_lite0 and so on. What makes no "
-        "sense together is refused with the reason: partreid train RECIPE DATA RUN --set KEY=VALUE"
+        "Most networks of timm's can be the backbone, all that give a map of images of any size: "
+        "resnet50, convnext_tiny, vit_small_patch16_dinov3, tf_efficientnet_lite0 and so on; "
+        "another is refused, and a stride that it lacks. What makes no sense together is refused "
+        "with the reason: partreid train RECIPE DATA RUN --set KEY=VALUE"
     )

@@ -23,7 +23,7 @@ from reid.attention.network import MaskNetwork
 from reid.attention.settings import ForegroundSettings, MaskSettings, SpanSettings
 from reid.data.dataset import InputReader
 from reid.device import autocast, keep_freed_memory, pick_device
-from reid.saving import weights_of, write_saved
+from reid.saving import fill_in, weights_of, write_saved
 
 MODEL = "masks.pt"
 FOREGROUND = ("foreground",)
@@ -60,7 +60,8 @@ class MaskFinder:
         """Load what `save` wrote.
 
         Raises:
-            InputError: the folder has none, its training has not finished, or it is damaged.
+            InputError: the folder has none, its training has not finished, it is damaged, or its
+                weights are not those of its settings.
         """
         path = folder / MODEL if folder.is_dir() or folder.name != MODEL else folder
         if not path.is_file():
@@ -73,6 +74,7 @@ class MaskFinder:
             kind, views, version = stored["kind"], tuple(stored["views"]), stored["format"]
             settings = _SETTINGS[kind].model_validate(stored["settings"])
             record, weights = stored["vocabulary"], stored["weights"]
+            vocabulary = Vocabulary.from_record(record) if record else None
         except Exception as error:  # torch raises many kinds for a damaged file
             raise InputError(
                 f"{path}: not a mask network of this toolkit, or damaged ({type(error).__name__})"
@@ -80,8 +82,7 @@ class MaskFinder:
         if version != _FORMAT:
             raise InputError(f"{path}: format {version}; this version reads {_FORMAT}")
         network = MaskNetwork(settings.backbone, None, len(views), settings.cell)
-        network.load_state_dict(weights)
-        vocabulary = Vocabulary.from_record(record) if record else None
+        fill_in(network, weights, f"{path}: its weights are of other settings")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return cls(network.eval(), kind, views, settings, vocabulary, digest)
 

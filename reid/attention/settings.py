@@ -28,7 +28,7 @@ class NetworkSettings(BaseModel):
         precision: ``auto`` takes bf16 where the device has it, else float32.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     backbone: str = "resnet34"
     weights: str | None = "imagenet"

@@ -71,7 +71,8 @@ def build_model(recipe: Recipe, labels: int, *, start: bool) -> Network:
         start: whether to load the recipe's start weights; not when trained ones follow.
 
     Raises:
-        InputError: see `reid.backbones.Backbone`; or the input is not of whole patches.
+        InputError: see `reid.backbones.Backbone`; or the input is not of whole patches, of a size
+            that the backbone cannot take, or has fewer rows in its map than there are stripes.
     """
     about, size = recipe.backbone, (recipe.image.height, recipe.image.width)
     weights = about.weights if start else None
@@ -80,6 +81,13 @@ def build_model(recipe: Recipe, labels: int, *, start: bool) -> Network:
         raise InputError(
             f"image.height {size[0]} and image.width {size[1]}: the backbone {about.name} looks at "
             f"patches of {backbone.patch} pixels; give whole multiples of it"
+        )
+    rows, _ = backbone.grid(*size)
+    if recipe.stripes > rows:
+        raise InputError(
+            f"stripes {recipe.stripes}: the feature map of the backbone {about.name} has {rows} "
+            f"rows (image.height {size[0]}, backbone.output_stride {about.output_stride}); give "
+            "fewer stripes or higher images"
         )
     return METHODS[recipe.method].build(recipe, backbone, labels)
 

@@ -19,6 +19,9 @@ def later(off: Any) -> Any:
 
 
 class Section(BaseModel):
-    """Keys that are checked: an unknown one is an error, and none changes afterwards."""
+    """Keys that are checked: an unknown one is an error, and none changes afterwards.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    No number is infinite, YAML's ``.inf``: no loss would be a number.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -132,7 +132,8 @@ def _require_pairs(recipe: Recipe) -> None:
 
 
 def _require_branches(recipe: Recipe) -> None:
-    # A convolution rounds an odd half up.
+    # So many at most: of an odd side a padded convolution rounds the half up, and others down. What
+    # the backbone's map has is looked at where it is built.
     rows = -(-recipe.image.height // recipe.backbone.output_stride)
     if recipe.stripes > rows:
         raise ValueError(

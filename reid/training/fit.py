@@ -218,7 +218,8 @@ def fit(
         progress: whether to show bars.
 
     Raises:
-        InputError: see `prepare`; or ``out`` holds a run of another recipe or data.
+        InputError: see `prepare` and `run_training`; or ``out`` holds a run of another recipe or
+            data.
     """
     target = pick_device(device)
     work = _fingerprint(recipe, images, boxes)

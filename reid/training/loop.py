@@ -23,11 +23,14 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from annotations.errors import InputError
 from reid.device import Precision, keep_freed_memory, uses_bf16
 from reid.training.work import write_seconds
 
 # Lightning's own lines tell of hardware and of its makers' other products.
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+_LOOK = 20
+"""Batches between two looks at whether their losses are numbers."""
 
 
 class _StopAt(Callback):
@@ -44,6 +47,58 @@ class _StopAt(Callback):
     ) -> None:
         """Stop, if this was the last batch."""
         trainer.should_stop = trainer.should_stop or trainer.global_step >= self.steps
+
+
+class _StopAtNoNumber(Callback):
+    """Ends a training whose loss, or a weight, is no finite number, before that is kept.
+
+    Losses are looked at some at a time, as a look at each would let a GPU wait for every batch, and
+    all of them before the checkpoint of an epoch, which lightning writes behind other callbacks.
+
+    Args:
+        out: the folder of the training.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.losses: list[Tensor] = []
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        *_: object,
+    ) -> None:
+        """Remember the loss of a batch."""
+        self.losses.append(outputs["loss"].detach())
+        if len(self.losses) >= _LOOK:
+            self._look(trainer)
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Look at what is left, and at what the last batch made of the weights."""
+        self._look(trainer)
+        finite = [weight.detach().isfinite().all() for weight in pl_module.parameters()]
+        if not torch.stack(finite).all():
+            self._stop(trainer, trainer.global_step, "a weight is infinite or no number after")
+
+    def _look(self, trainer: lightning.Trainer) -> None:
+        values = torch.stack(self.losses).tolist() if self.losses else []
+        self.losses.clear()
+        first = trainer.global_step - len(values) + 1
+        for step, value in enumerate(values, first):
+            if not math.isfinite(value):
+                self._stop(trainer, step, f"the loss is {value} at")
+
+    def _stop(self, trainer: lightning.Trainer, step: int, what: str) -> None:
+        epoch = trainer.current_epoch
+        kept = f"the checkpoint of epoch {epoch} is kept" if epoch else "no epoch was finished"
+        raise InputError(
+            f"{self.out}: {what} step {step}, in epoch {epoch + 1}, so training ended; {kept}. Try "
+            "a lower learning rate, lower weights of losses, start weights, or precision float32"
+        )
 
 
 def _moved(decay: float, mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
@@ -102,12 +157,14 @@ def run_training(
         progress: whether to show a bar.
 
     Raises:
+        InputError: a loss, or a weight, is no finite number.
         KeyboardInterrupt: a person stopped it.
     """
     keep_freed_memory(target)
     clock = Timer()  # which checkpoints keep
     callbacks: list[Callback] = [
         clock,
+        _StopAtNoNumber(out),
         ModelCheckpoint(out / "checkpoints", "last", save_top_k=1, enable_version_counter=False),
     ]
     if average:

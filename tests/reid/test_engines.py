@@ -44,8 +44,13 @@ METHODS = {
     },
     "mfgnet": {"method": "mfgnet", "parts": {"use": []}, "stripes": 2},
     "composed": {"method": "composed", "parts": {"use": []}, "pooling": "gem"},
+    "convnext": {
+        "method": "composed",
+        "backbone": {"name": "convnext_atto", "weights": None, "output_stride": 16},
+        "parts": {"use": []},
+    },
 }
-TRUNKS = {"prn": 1, "eianet": 2, "span": 4, "mfgnet": 1, "composed": 1}
+TRUNKS = {"prn": 1, "eianet": 2, "span": 4, "mfgnet": 1, "composed": 1, "convnext": 1}
 
 
 def run_of(name, tmp_path):

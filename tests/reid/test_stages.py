@@ -8,7 +8,12 @@ from reid.stages import divide
 
 @pytest.mark.parametrize(
     ("name", "stride", "channels"),
-    [("resnet18", 32, 256), ("resnet18", 16, 256), ("tf_efficientnet_lite0", 32, 112)],
+    [
+        ("resnet18", 32, 256),
+        ("resnet18", 16, 256),
+        ("tf_efficientnet_lite0", 32, 112),
+        ("convnext_atto", 16, 160),
+    ],
 )
 def test_the_stages_together_are_the_backbone(name, stride, channels):
     backbone = Backbone(name, None, stride).eval()
@@ -23,6 +28,7 @@ def test_the_stages_together_are_the_backbone(name, stride, channels):
         torch.testing.assert_close(second(middle), backbone(pixels))
 
 
-def test_a_network_without_such_stages_is_refused():
+@pytest.mark.parametrize("name", ["vgg11", "mambaout_femto"])  # of the second, channels are last
+def test_a_network_without_such_stages_is_refused(name):
     with pytest.raises(InputError, match="cannot be divided"):
-        divide(Backbone("vgg11", None), "vgg11")
+        divide(Backbone(name, None), name)
