@@ -54,8 +54,8 @@ def comparer_for(
         why = "" if place else f"no part boxes are known; {_HOW}"
         detector = place
     if why:
-        if images or detector is not None:
-            raise InputError(f"--{'evidence' if images else 'detector'}: {why}")
+        if images:
+            raise InputError(f"--evidence: {why}")
         return why
     if isinstance(boxes, Boxes):
         known = boxes

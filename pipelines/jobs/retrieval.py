@@ -24,7 +24,7 @@ from reid.embedding import NothingReadError, embed
 from reid.methods import check_branches, needs_boxes
 from reid.retrieval.about import GalleryAbout
 from reid.retrieval.certainty import UNKNOWN, calibration_for, with_probabilities
-from reid.retrieval.evidence import Comparer
+from reid.retrieval.evidence import Comparer, without_parts
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.manifest import is_gallery
 from reid.retrieval.milvus.store import MilvusStore
@@ -113,6 +113,8 @@ def search(
     loaded = Run.load(run or remembered)
     if boxes is not None and detector is not None:
         raise InputError("--detector: finds boxes, and --boxes are given; give one of the two")
+    if detector is not None and (why := without_parts(loaded)):
+        raise InputError(f"--detector: {why}")
     found = found_at(boxes) if boxes else None
     images = read_images(queries, dataset)
     opened.require_model(loaded.hash)
