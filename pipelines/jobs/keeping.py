@@ -15,7 +15,7 @@ from annotations.times import told_time
 from pipelines.tables import say, show, written
 from reid.distances import distance_named
 from reid.retrieval.approximate import write_index
-from reid.retrieval.choice import advice, choose
+from reid.retrieval.choice import advice, choose, worth_a_look
 from reid.retrieval.gallery import TRIES, Gallery, changing
 from reid.retrieval.lock import writing
 from reid.retrieval.manifest import (
@@ -166,7 +166,10 @@ def index(gallery: Path, recall: float | None, top: int, wait: bool = False) -> 
             return
         opened = Gallery.open(gallery)
         chosen = choose(opened, recall, top)
-        show(chosen.table, f"{gallery}: recall of the {top} nearest, milliseconds a query")
+        best = worth_a_look(chosen.table)
+        show(best, f"{gallery}: recall of the {top} nearest, milliseconds a query")
+        say(f"{len(chosen.table)} settings were tried; of those that find as much, the fastest "
+            "are shown")  # fmt: skip
         if not chosen.probes:
             writer.set_index(None)
             say(f"{gallery}: nothing that finds {recall:g} is faster than exact search "

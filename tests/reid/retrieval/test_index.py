@@ -15,7 +15,7 @@ from reid.distances import distance_named
 from reid.retrieval import approximate, folding
 from reid.retrieval import gallery as gallery_module
 from reid.retrieval.approximate import recall, write_index
-from reid.retrieval.choice import choose
+from reid.retrieval.choice import choose, worth_a_look
 from reid.retrieval.gallery import Gallery
 from reid.retrieval.manifest import Manifest, StoredFile, StoredIndex
 from reid.retrieval.segment import ROOT, as_table
@@ -315,3 +315,14 @@ def test_the_choice_is_measured(place):
     assert best.iloc[-1] >= best.iloc[0]
     assert bool(chosen.probes) == (chosen.milliseconds < chosen.exact)
     assert not chosen.probes or chosen.recall >= 0.8
+
+
+def test_settings_that_others_beat_are_not_shown():
+    tried = pd.DataFrame(
+        {"search": ["exact", *["index"] * 5], "probes": [pd.NA, 1, 1, 2, 2, 4],
+         "recall": [1.0, 0.5, 0.6, 0.6, 0.9, 1.0], "milliseconds": [9.0, 1.0, 2.0, 3.0, 2.5, 9.0]}
+    )  # fmt: skip
+    best = worth_a_look(tried)
+    assert best["recall"].tolist() == [0.5, 0.6, 0.9, 1.0]
+    assert best["milliseconds"].tolist() == [1.0, 2.0, 2.5, 9.0]
+    assert best["search"].iloc[-1] == "exact"
