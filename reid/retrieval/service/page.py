@@ -121,8 +121,10 @@ class SearchPage:
         if has(galleries, "time"):
             with ui.row().classes("w-full no-wrap gap-2"):
                 for words, known in zip(("time from", "to"), time_span(galleries), strict=True):
-                    time = ui.input(words, placeholder=known, on_change=self._search).props(
-                        "dense outlined clearable debounce=700"
+                    time = (
+                        ui.input(words, placeholder=known, on_change=self._search)
+                        .props("dense outlined clearable stack-label debounce=700")
+                        .classes("grow min-w-0")
                     )
                     self._times.append(time)
         groups = {"": "every image"} | {
