@@ -31,8 +31,9 @@ INSTEAD = ("rename to .jpg", "save as JPEG or PNG")
 MIN_SIDE = 8
 """Pixels; a smaller crop shows no vehicle, and detectors and augmentations divide by its size."""
 MAX_PIXELS = 80_000_000
-"""Of one image, width times height: decoding takes about ten bytes of memory for each, in every
-thread that reads, and a small file can claim any number."""
+"""Of one image as it is decoded, width times height: that takes about ten bytes of memory for each,
+in every thread that reads, and a small file can claim any number. Twice what Pillow warns of is too
+many in any case."""
 _ROWS = 512
 """Pixels: the height of the strips in which a decoded image is turned into RGB."""
 
@@ -49,7 +50,6 @@ class ImageError(InputError):
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as opened:
-            _require_few(path, opened.width * opened.height)
             yield opened
     except ImageError:  # is a ValueError, too, and says already what is wrong
         raise
@@ -99,6 +99,7 @@ def read_image(path: Path, at_least: tuple[int, int] | None = None) -> npt.NDArr
         if at_least is not None:
             side = max(at_least)  # EXIF data may yet swap height and width
             opened.draft("RGB", (side, side))
+        _require_few(path, opened.width * opened.height)
         turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
         reduced = opened.size != (width, height)
         if opened.format == "JPEG" and opened.mode == "RGB" and not turned and not reduced:
@@ -141,13 +142,15 @@ def _decode_whole_jpeg(path: Path) -> npt.NDArray[np.uint8] | None:
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Read the width and height that `read_image` would give, from the file's header alone.
+    """Read the width and height that `read_image` would give, mostly from the header alone.
 
     Raises:
-        ImageError: the file is missing, not an image, or of more than `MAX_PIXELS`.
+        ImageError: the file is missing, not an image, or one of more than `MAX_PIXELS` and no JPEG.
     """
     with _opened(path) as opened:
         width, height = opened.size
+        if opened.format != "JPEG":  # a PNG is decoded for EXIF data that may follow its pixels
+            _require_few(path, width * height)
         quarter_turned = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5
     return (height, width) if quarter_turned else (width, height)
 

@@ -65,7 +65,7 @@ class Run:
             ) from None
         if version != _FORMAT:
             raise InputError(f"{path}: format {version}; this version reads {_FORMAT}")
-        checked = parse_recipe(recipe, str(path))
+        checked = parse_recipe(recipe, str(path), trained=True)
         model = build_model(checked, len(identities), start=False)
         fill_in(model, weights, f"{path}: its weights are of another recipe")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

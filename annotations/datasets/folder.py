@@ -89,6 +89,10 @@ def _told(folders: Sequence[str]) -> dict[str, str] | None:
     above = [name for name in folders[:camera] if not _DATE_FOLDER.fullmatch(name)]
     if camera is None:
         return dict(zip(("identity", "camera"), above, strict=False)) if len(above) <= 2 else None
+    below = folders[camera + 1 : camera + 2]
+    if not above and below and _CAMERA_FOLDER.fullmatch(below[0]):
+        # A camera has no cameras: an identity may be called as one is.
+        return {"identity": folders[camera], "camera": below[0]}
     # Which of several would be the identity, nobody can tell.
     return {"camera": folders[camera]} | ({"identity": above[0]} if len(above) == 1 else {})
 

@@ -115,7 +115,7 @@ def _intact(gallery: Path, index: bool = True) -> Gallery:
         bad = {file for file in checking if not file.intact(gallery)}
         fine.update(file for file in files if file not in bad)
         if not bad:
-            opened = Gallery.open(gallery)
+            opened = Gallery.open(gallery, index=index)
             if opened.manifest == manifest:
                 return opened
             continue  # what a writer has added since is not read yet
@@ -236,7 +236,7 @@ def merge(gallery: Path, others: Sequence[Path], wait: bool = False) -> Gallery:
         InputError: galleries of different networks, distances or precisions, or one that is
             damaged, of which none is merged then.
     """
-    sources = [Gallery.open(other) for other in others]
+    sources = [Gallery.open(other, index=False) for other in others]
     require_replaceable(gallery)
     with writing(gallery, wait):
         if is_gallery(gallery):

@@ -82,7 +82,8 @@ def build_model(recipe: Recipe, labels: int, *, start: bool) -> Network:
             f"image.height {size[0]} and image.width {size[1]}: the backbone {about.name} looks at "
             f"patches of {backbone.patch} pixels; give whole multiples of it"
         )
-    rows, _ = backbone.grid(*size)
+    # What is trained already is taken as it is.
+    rows = backbone.grid(*size)[0] if start else recipe.stripes
     if recipe.stripes > rows:
         raise InputError(
             f"stripes {recipe.stripes}: the feature map of the backbone {about.name} has {rows} "

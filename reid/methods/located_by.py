@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from annotations.boxes import Boxes
 from annotations.errors import InputError
 from annotations.masks import Masks
-from annotations.vocabulary import Vocabulary
+from annotations.vocabulary import Vocabulary, load_vocabulary
 from reid.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def lacking_parts(recipe: Recipe, boxes: Boxes) -> tuple[list[str], list[str]]:
         known = sorted(Vocabulary.from_record(record).names)
         return [part for part in recipe.parts.use if part not in known], known
     known = sorted(set(boxes.frame["part"]))
-    other = known and set(known).isdisjoint(recipe.parts.load().names)
+    mine = load_vocabulary(recipe.parts.vocabulary).names
+    other = known and set(known).isdisjoint(mine)
     return (list(recipe.parts.use) if other else []), known
 
 

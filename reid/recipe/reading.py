@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from annotations.errors import InputError, plain, suggest
 from annotations.files import parse_yaml, read_yaml
 from reid.recipe.recipe import Recipe
+from reid.recipe.sense import TRAINED
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -27,8 +28,14 @@ def _fields(place: tuple[int | str, ...]) -> list[str]:
     return list(section.model_fields)
 
 
-def parse_recipe(content: Any, source: str) -> Recipe:
+def parse_recipe(content: Any, source: str, trained: bool = False) -> Recipe:
     """Check a recipe's content.
+
+    Args:
+        content: of its YAML file.
+        source: what errors name.
+        trained: it has trained a network already, which is to be used as it is: that one of its
+            vectors was not trained is then no reason to refuse it.
 
     Raises:
         InputError: a key is unknown (the nearest known one is suggested) or a value is
@@ -37,7 +44,7 @@ def parse_recipe(content: Any, source: str) -> Recipe:
     if not isinstance(content, dict):
         raise InputError(f"{source}: a recipe is a YAML mapping")
     try:
-        return Recipe.model_validate(content)
+        return Recipe.model_validate(content, context={TRAINED: trained})
     except ValidationError as error:
         raise InputError(f"{source}: {_problem(error.errors())}") from None
 

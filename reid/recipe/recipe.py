@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from reid.recipe.losses import LossSettings
 from reid.recipe.parts import PartSettings
 from reid.recipe.section import AtLeastOne, Count, Section, later
-from reid.recipe.sense import require_sense
+from reid.recipe.sense import TRAINED, require_all_learn, require_sense
 from reid.recipe.settings import (
     AugmentSettings,
     BackboneSettings,
@@ -77,8 +77,10 @@ class Recipe(Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Recipe:
+    def _makes_sense(self, info: ValidationInfo) -> Recipe:
         require_sense(self)
+        if not (info.context or {}).get(TRAINED):
+            require_all_learn(self)
         return self
 
     def to_yaml(self) -> str:

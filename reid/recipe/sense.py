@@ -35,6 +35,8 @@ TAKES: dict[str, set[str]] = {
     },
 }
 """What each method has beside what all have: keys that the others do not take."""
+TRAINED = "trained"
+"""In the context of a recipe's check: it has trained a network, which is to be used as it is."""
 _JOINS = {"span": ("concat", "fc", "views"), "composed": ("concat", "views", "global")}
 
 
@@ -49,7 +51,6 @@ def require_sense(recipe: Recipe) -> None:
     _require_pairs(recipe)
     _require_branches(recipe)
     _require_something_to_learn(recipe)
-    _require_all_learn(recipe)
 
 
 def _value(section: Any, key: str) -> Any:
@@ -185,11 +186,14 @@ def global_learns(recipe: Recipe) -> bool:
     return any([*weights, loss.cluster.weight or 0.0])
 
 
-def _require_all_learn(recipe: Recipe) -> None:
+def require_all_learn(recipe: Recipe) -> None:
     """Refuse a branch that is compared though no loss trains it: a random projection.
 
     PRN's parts can be trained without its global branch (its Table 4); what is then compared is
     looked at where it is asked for.
+
+    Raises:
+        ValueError: there is one; it and the weights to give are named.
     """
     loss = recipe.loss
     if recipe.method not in ("mfgnet", "composed"):

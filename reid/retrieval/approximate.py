@@ -66,8 +66,9 @@ def build_index(
     try:
         for rows, vectors in blocks:
             index.add_with_ids(vectors, rows)
-    finally:  # the index would free what Python frees, too
+    finally:
         index.quantizer = centres
+        assigner.this.own(True)  # the index took it for its own, and lets go of it without a word
     return index
 
 

@@ -102,12 +102,13 @@ class Gallery:
         return cls.open(out)
 
     @classmethod
-    def open(cls, path: Path, gpus: Gpus | None = None) -> Gallery:
+    def open(cls, path: Path, gpus: Gpus | None = None, index: bool = True) -> Gallery:
         """Open a gallery in its last whole state.
 
         Args:
             path: its folder.
             gpus: that search it; see `reid.retrieval.gpus.gpus_of`.
+            index: open its index, too, where it has one; without, it is searched exactly.
 
         Raises:
             InputError: the folder is not a gallery, or a file in it is missing, damaged,
@@ -117,16 +118,16 @@ class Gallery:
             manifest = Manifest.read(path)
             distance_named(manifest.distance)
             try:
-                index = None
-                if manifest.index is not None:
-                    index = MappedIndex.open(path, manifest.index.file)
+                mapped = None
+                if index and manifest.index is not None:
+                    mapped = MappedIndex.open(path, manifest.index.file)
                 segments = [Segment.open(path, stored, manifest) for stored in manifest.segments]
             except InputError:
                 # A writer may have replaced files since the manifest was read.
                 if Manifest.read(path) == manifest:
                     raise
                 continue
-            return cls(path, manifest, tuple(segments), gpus, index)
+            return cls(path, manifest, tuple(segments), gpus, mapped)
         raise changing(path)
 
     @property

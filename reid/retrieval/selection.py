@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # galleries select by what is here
 _OPERATOR = re.compile(r"<=|>=|!=|==?|<|>")
 _NAMED = 5
 """Values that are named of a column where none is the one asked for."""
+_SHOWN = 80
+"""Letters that an error shows of a condition that cannot be read."""
 _ORDERS = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
 
 
@@ -64,14 +66,17 @@ class Condition:
                 "colour!=white or time>=1200"
             )
         operator = "=" if found[0] == "==" else found[0]
-        values = tuple(part.strip() for part in next(csv.reader([value], skipinitialspace=True)))
+        try:
+            parts = next(csv.reader([value], skipinitialspace=True))
+        except csv.Error as error:  # a line's end, or more letters than any column has
+            raise InputError(f"condition '{words[:_SHOWN]}': {error}") from None
+        values = tuple(part.strip() for part in parts)
         if operator in _ORDERS and len(values) > 1:
             raise InputError(f"condition '{words}': '{operator}' takes one value")
         return cls(column, operator, values)
 
     def __str__(self) -> str:
-        values = ",".join(f'"{value}"' if "," in value else value for value in self.values)
-        return f"{self.column}{self.operator}{values}"
+        return f"{self.column}{self.operator}{','.join(map(_quoted, self.values))}"
 
     def fulfilled(self, table: pa.Table, words: bool) -> Mask:
         """Return which rows of a table fulfil the condition, (N,).
@@ -148,6 +153,14 @@ class Condition:
         """The values as a column of words has them: Python's True and False are true and false."""
         more = [value.lower() for value in self.values if value in ("True", "False")]
         return (*self.values, *more)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as `Condition.parse` reads it."""
+    if "," not in value and not value.startswith('"'):
+        return value
+    doubled = value.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def select(galleries: Galleries, conditions: Sequence[Condition]) -> Mask | None:

@@ -259,7 +259,7 @@ def test_our_own_limit_of_pixels_is_looked_at_before_decoding(tmp_path, monkeypa
     path = tmp_path / f"large.{suffix}"
     Image.new("RGB", (100, 81)).save(path)
     monkeypatch.setattr("annotations.pixels.MAX_PIXELS", 8_100)
-    assert read_image(path).shape == (81, 100, 3) and read_size(path) == (100, 81)
+    assert read_image(path).shape == (81, 100, 3)
     monkeypatch.setattr("annotations.pixels.MAX_PIXELS", 8_099)
 
     def decode(*_: object) -> None:
@@ -267,9 +267,24 @@ def test_our_own_limit_of_pixels_is_looked_at_before_decoding(tmp_path, monkeypa
 
     monkeypatch.setattr("annotations.pixels._decode_whole_jpeg", decode)
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
-    for read in (read_image, read_size, lambda path: read_image(path, (8, 8))):
+    for read in (read_image, lambda path: read_image(path, (80, 80))):
         with pytest.raises(ImageError, match=r"photograph \(8,100, at most 8,099 are read\)"):
             read(path)
+    if suffix == "jpg":
+        assert read_size(path) == (100, 81)  # of the header alone
+        return
+    with pytest.raises(ImageError, match="too many pixels"):
+        read_size(path)
+
+
+def test_a_jpeg_is_as_large_as_it_is_decoded(tmp_path, monkeypatch):
+    """Of a photograph of 108 million pixels an eighth may be all that is wanted."""
+    path = tmp_path / "large.jpg"
+    Image.new("RGB", (160, 128)).save(path)
+    monkeypatch.setattr("annotations.pixels.MAX_PIXELS", 400)
+    assert read_image(path, (16, 16)).shape == (16, 20, 3)
+    with pytest.raises(ImageError, match="too many pixels"):
+        read_image(path, (30, 30))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="Linux tells the peak there")

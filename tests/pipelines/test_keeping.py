@@ -83,7 +83,8 @@ def test_what_is_damaged_is_not_merged(two, tmp_path):
     assert len(merge(fine.folder, [two])) == 3 + 23
 
 
-def test_merging_needs_no_index_of_what_it_copies(two, tmp_path):
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_merging_needs_no_index_of_what_it_copies(two, tmp_path, damage):
     """The index is not copied: damaged, it is no reason to give up the images."""
     writer = GalleryWriter.resume(two)
     place = two / writer.new_folder() / "index.faiss"
@@ -91,7 +92,12 @@ def test_merging_needs_no_index_of_what_it_copies(two, tmp_path):
     file = StoredFile.of(two, str(place.relative_to(two)))
     stored = StoredIndex(file=file, rows=24, probes=1, candidates=1, top=1, recall=1.0)
     writer.set_index(stored)
-    flip(place)
+    if damage == "flipped":
+        flip(place)
+    elif damage == "cut":
+        place.write_bytes(b"an in")
+    else:
+        place.unlink()
     with pytest.raises(InputError, match="1 of 6 files are not what was written"):
         verify(two)
     assert len(merge(tmp_path / "all", [two])) == 23

@@ -115,8 +115,8 @@ def recipe(name, side, **more):
 
 
 def test_more_stripes_than_the_real_map_has_rows_are_refused_before_training(crops, tmp_path):
-    build_model(recipe("resnet10t", 100, stripes=4), 3, start=False)  # rounds up
-    build_model(recipe("convnext_atto", 100, stripes=3), 3, start=False)  # rounds down
+    build_model(recipe("resnet10t", 100, stripes=4), 3, start=True)  # rounds up
+    build_model(recipe("convnext_atto", 100, stripes=3), 3, start=True)  # rounds down
     with pytest.raises(InputError, match=r"stripes 4: .* has 3 rows \(image.height 100, backbone"):
         fit(recipe("convnext_atto", 100, stripes=4), crops, None, tmp_path / "run", progress=False)
     assert not (tmp_path / "run").exists()
@@ -124,4 +124,4 @@ def test_more_stripes_than_the_real_map_has_rows_are_refused_before_training(cro
 
 def test_images_of_a_size_that_the_network_cannot_take_are_refused():
     with pytest.raises(InputError, match=r"image.height 100 and image.width 100: .*RuntimeError"):
-        build_model(recipe("hrnet_w18_small", 100), 3, start=False)
+        build_model(recipe("hrnet_w18_small", 100), 3, start=True)

@@ -24,6 +24,7 @@ from reid.parts.pooling import average_over_parts
 from reid.parts.projection import mark_cells
 from reid.recipe import parse_recipe
 from reid.recipe.losses import LossSettings
+from reid.run import Run, save_model
 from reid.training.fit import fit
 
 SETTINGS = {
@@ -446,3 +447,13 @@ def test_a_transformer_gives_a_map_of_its_patches():
         changed = {**SETTINGS["image"], "height": 72}
         odd = recipe(backbone=chosen.backbone.model_dump(), image=changed)
         build_model(odd, 3, start=False)
+
+
+def test_a_network_that_an_earlier_version_trained_is_taken_as_it_is(tmp_path):
+    """It may have a vector that nothing trained; new trainings are refused."""
+    content = {**SETTINGS, "parts": PARTS, "join": "global", "loss": {"global_weight": 0}}
+    with pytest.raises(InputError, match="no loss trains it"):
+        parse_recipe(content, "test")
+    earlier = parse_recipe(content, "test", trained=True)
+    save_model(tmp_path / "model.pt", build_model(earlier, 3, start=False), earlier, tuple("abc"))
+    assert Run.load(tmp_path).recipe == earlier

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from lightning.fabric.utilities import move_data_to_device
@@ -6,12 +7,16 @@ from PIL import Image
 from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader
 
+from annotations.boxes import Boxes
 from annotations.images import Images
 from annotations.masks import Masks
+from annotations.vocabulary import load_vocabulary
+from pipelines.recipes import load_recipe
 from reid.data.augment import Augment
 from reid.data.dataset import Batch, TrainingSet
 from reid.data.locate import locate
 from reid.data.mirror import mirror
+from reid.methods import lacking_parts
 from reid.parts.located import Located
 from reid.recipe import AugmentSettings
 
@@ -165,3 +170,19 @@ def test_a_piece_without_a_readable_image_has_no_masks(tmp_path):
     where = locate(masks, images, ("front", "rear"))
     assert where.masks.shape[:2] == (1, 2)
     assert not where.masks.any()
+
+
+def test_boxes_of_another_vocabulary_lack_parts_and_few_parts_of_ones_own_do_not():
+    def table(parts, about):
+        rows = {"image": "1.jpg", "x1": 0.1, "y1": 0.1, "x2": 0.5, "y2": 0.5, "score": 1.0}
+        frame = pd.DataFrame({"part": parts}).assign(**rows, source="label")
+        return Boxes(frame, about)
+
+    chosen = load_recipe("eianet-small", ["parts.use=[paper box, anu sign]"])
+    for about in ({}, {"vocabulary": load_vocabulary("eia").record()}):
+        assert lacking_parts(chosen, table(["plate"], about))[0] == []
+    assert lacking_parts(chosen, table(["window"], {}))[0] == ["paper box", "anu sign"]
+    windows = {"vocabulary": load_vocabulary("prn").record()}
+    for parts in (["window"], []):
+        lacking, known = lacking_parts(chosen, table(parts, windows))
+        assert lacking == ["paper box", "anu sign"] and known == ["brand", "light", "window"]

@@ -92,6 +92,17 @@ def test_images_that_are_too_deep_leave_the_others(write, known, caplog) -> None
     assert all(line.endswith("; for another layout write an images.csv") for line in lines)
 
 
+def test_an_identity_may_be_called_as_a_camera_is(write, known) -> None:
+    """A camera has no cameras: the outer of two such folders, with nothing above, is no camera."""
+    paths = ["c1/cam1/a.jpg", "c1/cam2/2026-05-01/b.jpg", "c1/c.jpg", "2026-05-01/c2/cam1/d.jpg"]
+    assert known(write(paths)) == {
+        "c1/cam1/a.jpg": {"identity": "c1", "camera": "cam1"},
+        "c1/cam2/2026-05-01/b.jpg": {"identity": "c1", "camera": "cam2"},
+        "c1/c.jpg": {"camera": "c1"},
+        "2026-05-01/c2/cam1/d.jpg": {"identity": "c2", "camera": "cam1"},
+    }
+
+
 def test_how_folders_were_read_in_words(write) -> None:
     root = write(["c1/1.jpg", "c2/2026/1.jpg"])
     assert in_words(read_images(root)) == "2 cameras, identities unknown"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reid.distances import DISTANCES
+from reid.retrieval import approximate
 from reid.retrieval.approximate import build_index, lists_for
 from reid.retrieval.lists import _shares, assigner_of, learn_centres
 from reid.retrieval.vectors import ask, metric_of
@@ -83,6 +84,21 @@ def test_an_index_of_many_lists_holds_every_row_once_and_keeps_its_centres(name)
     _, found = ask(held, rows[:200], 100, faiss.SearchParametersIVF(nprobe=32))
     assert (found == numbers[:200, None]).any(1).mean() > 0.95
     assert metric_of(distance) == held.metric_type
+
+
+def test_what_stood_for_the_centres_is_let_go_of(monkeypatch):
+    """An index takes its quantizer for its own, and forgets one that is taken from it."""
+    made = []
+
+    def remembered(*given):
+        made.append(assigner_of(*given))
+        return made[-1]
+
+    monkeypatch.setattr(approximate, "assigner_of", remembered)
+    rows = drawn(24_000)
+    index = build_index(iter([(np.arange(24_000), rows)]), rows, 24_000, DISTANCES["cosine"])
+    assert made[0].this.own() and index.own_fields
+    assert int(made[0].this) != int(index.quantizer.this)
 
 
 def test_what_fails_while_lists_are_filled_leaves_the_process_whole():

@@ -119,6 +119,12 @@ def test_a_value_with_a_comma_is_quoted(galleries):
     assert set(chosen) < set(both)
     again = str(Condition.parse('note="x,y",dim'))
     assert Condition.parse(again).values == ("x,y", "dim")
+    for values in (('a "b", c',), ('"quoted"', "plain")):
+        told = str(Condition("note", "=", values))
+        assert Condition.parse(told).values == values
+    for odd in ("note=a\nb", "note=" + "x" * 200_000):
+        with pytest.raises(InputError, match="condition 'note="):
+            Condition.parse(odd)
 
 
 def test_dates_that_a_gallery_holds_are_told_as_dates(tmp_path):
