@@ -142,9 +142,19 @@ def test_what_is_asked_wrongly(both, tmp_path):
 
 def test_lists_that_end_too_early_say_so(both, tmp_path, monkeypatch):
     monkeypatch.setattr(MilvusStore, "longest", 8)
-    items = images(tmp_path, 1, identity=["1"], camera=["a"])
+    items = images(tmp_path, 20, identity=["1"] * 20, camera=["a"] * 20)
     with pytest.raises(InputError, match="finds at most 8 images for one query, and of these too"):
-        search(both[1], vectors(1), items, Question(top=8, group="identity"))
+        search(both[1], vectors(20), items, Question(top=8, drop_same_camera=True))
+    # Of groups, those that so many images belong to are all that can be told.
+    found = search(both[1], vectors(20), items, Question(top=8, group="identity"))
+    nearest = search(both[0], vectors(20), items, Question(top=8))
+    assert 1 < found.groupby("query").size().mean() < 8
+    for query, some in found.groupby("query"):
+        mine = nearest[nearest["query"] == query]
+        assert (
+            some["image"].tolist()
+            == mine[~mine["identity"].duplicated() | mine["identity"].isna()]["image"].tolist()
+        )
 
 
 def test_only_what_changed_is_sent(tmp_path, milvus):
