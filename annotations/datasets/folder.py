@@ -32,7 +32,9 @@ def read(root: Path) -> Images:
     1. A first folder called train, query, gallery or test is the split.
     2. The first of the other folders that is called as cameras are (``c001``, ``c1``, ``cam2``,
        ``camera_3``, ``cam-01``, in small or large letters) is the camera, at whatever depth. Where
-       it lies in one folder, that is the identity; those below it say nothing.
+       it lies in one folder, that is the identity; those below it say nothing. Of two that lie
+       directly in each other with nothing above, the outer is the identity, which may be called
+       as a camera is: a camera has no cameras.
     3. Without such a folder, the next is the identity, the one below it the camera; an image in
        neither has an unknown identity.
     4. Folders called as dates are (``2026-05-01``) are neither, and are passed over.
